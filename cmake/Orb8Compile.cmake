@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+# How every C++ file of the project is compiled: language, warnings, sanitizers, output folders.
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+set(ORB8_SANITIZE "" CACHE STRING "what -fsanitize= gets: address,undefined or thread; empty for none")
+option(ORB8_WERROR "treat warnings as errors" ON)
+option(ORB8_FUZZ "build the fuzz targets (clang only)" OFF)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+# -g1: line numbers for stack traces at a third of the size, which is most of the link time.
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
+if(ORB8_SANITIZE)
+  set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1")
+  add_compile_options(-fsanitize=${ORB8_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${ORB8_SANITIZE})
+endif()
+
+add_compile_options(
+  -Wall -Wextra -Wshadow -Wundef -Wvla -Wformat=2 -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wimplicit-fallthrough -Wno-missing-field-initializers)
+if(ORB8_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+find_program(ORB8_CCACHE ccache)
+if(ORB8_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ORB8_CCACHE})
+endif()
+
+if(NOT CMAKE_RUNTIME_OUTPUT_DIRECTORY)
+  set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endif()

@@ -1,0 +1,37 @@
+// The data path on one thread: source → identity → flow table → stream hub. The agent and the
+// command line's standalone mode both run exactly this.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "core/base/result.h"
+#include "core/config/config.h"
+#include "core/flow/flow_table.h"
+#include "core/flow/stream_hub.h"
+#include "core/model/status.h"
+#include "core/source/flow_source.h"
+
+namespace orb8 {
+
+class Pipeline {
+ public:
+  // Opens the flow source that `config` names and starts the thread. Errors say what to do.
+  static Result<std::unique_ptr<Pipeline>> start(const Config& config);
+  // For tests and other sources.
+  static Result<std::unique_ptr<Pipeline>> start(const Config& config,
+                                                 std::unique_ptr<FlowSource> source);
+  virtual ~Pipeline() = default;  // stops, after a last snapshot
+
+  // Any thread.
+  virtual std::shared_ptr<const FlowSnapshot> flows() const = 0;
+  virtual Result<Subscription> subscribe(FlowFilter filter, bool packets) = 0;
+  virtual Status status() const = 0;
+
+  // Takes a last snapshot, publishes it, ends the flows (reason: shutdown) and the streams. The
+  // destructor does the same; calling twice is harmless.
+  virtual void stop() = 0;
+};
+
+}  // namespace orb8

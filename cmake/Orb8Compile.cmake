@@ -7,9 +7,10 @@ set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
-set(ORB8_SANITIZE "" CACHE STRING "what -fsanitize= gets: address,undefined or thread; empty for none")
+set(ORB8_SANITIZE "" CACHE STRING "what -fsanitize= gets: address,undefined or thread; or nothing")
 option(ORB8_WERROR "treat warnings as errors" ON)
 option(ORB8_FUZZ "build the fuzz targets (clang only)" OFF)
+set(ORB8_FUZZ_SECONDS 20 CACHE STRING "how long ctest runs each fuzz target")
 
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
@@ -20,6 +21,12 @@ if(ORB8_SANITIZE)
   set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1")
   add_compile_options(-fsanitize=${ORB8_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${ORB8_SANITIZE})
+endif()
+if(ORB8_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "ORB8_FUZZ needs clang, not ${CMAKE_CXX_COMPILER_ID}")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)  # the fuzzer steers by what the rooms cover
 endif()
 
 add_compile_options(

@@ -36,9 +36,12 @@ if(ORB8_WERROR)
   add_compile_options(-Werror)
 endif()
 
+# Paths relative to the source folder: the same bytes, and the same cache entries, from any clone.
+add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
 find_program(ORB8_CCACHE ccache)
 if(ORB8_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${ORB8_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} ${ORB8_CCACHE})
 endif()
 
 if(NOT CMAKE_RUNTIME_OUTPUT_DIRECTORY)

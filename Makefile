@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+# What a person types. Each target is one line of help and one script or program.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+
+PREFIX ?= /usr/local
+DURATION ?=
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+.PHONY: help
+help:  ## list the targets (the default)
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "  %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build  ## show this machine's network flows, live; DURATION=30s ends it
+	@$(SUDO) build/bin/orb8 trace network --standalone $(if $(DURATION),--duration $(DURATION))
+
+.PHONY: test
+test: deps  ## build and run all tests: release, sanitizers, fuzz targets
+	@scripts/test.sh
+
+.PHONY: build
+build: deps  ## build the programs into build/bin
+	@scripts/build.sh release
+
+.PHONY: magic
+magic: build  ## build, test, install
+	@$(MAKE) test
+	@$(MAKE) install
+
+.PHONY: smoke-test
+smoke-test: build  ## start the agent, make traffic, ask over gRPC and the command line
+	@$(SUDO) scripts/smoke-test.sh
+
+.PHONY: bench
+bench: build  ## measure; a table, and build/bench.json
+	@$(SUDO) scripts/bench.sh
+
+.PHONY: fmt
+fmt: deps  ## format the C and C++ files
+	@scripts/lint.sh --fix
+
+.PHONY: lint
+lint: deps  ## check format, clang-tidy, doors, licences, sizes, shell scripts
+	@scripts/lint.sh
+
+.PHONY: clean
+clean:  ## remove everything that was built
+	@rm -rf build 2>/dev/null || $(SUDO) rm -rf build
+	@echo "clean: build/ is gone"
+
+.PHONY: install
+install: build  ## install the programs below PREFIX (/usr/local)
+	@scripts/install.sh "$(PREFIX)"
+
+.PHONY: portability
+portability: deps  ## build and run the unit tests on Debian 13, in a chroot
+	@$(SUDO) scripts/portability.sh
+
+.PHONY: deps
+deps:
+	@scripts/install-deps.sh

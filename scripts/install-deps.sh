@@ -38,12 +38,13 @@ libbpf_is_old() {
   ! dpkg --compare-versions "$(dpkg-query -W -f '${Version}' libbpf-dev 2>/dev/null || echo 0)" ge 1:1.3
 }
 
-installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${packages[@]}" 2>/dev/null |
-  sed -n 's/^installed //p' || true)
-mapfile -t missing < <(comm -23 <(printf '%s\n' "${packages[@]}" | sort) <(sort <<<"$installed"))
-if libbpf_is_old && [[ " ${missing[*]} " != *" libbpf-dev "* ]]; then
-  missing+=(libbpf-dev)
-fi
+installed=" $(dpkg-query -W -f '${db:Status-Status}/${Package} ' "${packages[@]}" 2>/dev/null || true)"
+missing=()
+for package in "${packages[@]}"; do
+  if [[ $installed != *" installed/$package "* ]] || { [[ $package == libbpf-dev ]] && libbpf_is_old; }; then
+    missing+=("$package")
+  fi
+done
 if ((${#missing[@]} == 0)); then
   say "nothing missing"
   exit 0

@@ -124,9 +124,9 @@ struct orb8_spilled {
 struct orb8_packet_filter {
 	__u64 addr[2]; /* network order bytes */
 	__u64 mask[2];
-	__be16 port_be;	 /* either side; tested if has_port */
-	__u8 proto;	 /* tested if has_proto */
-	__u8 dir;	 /* tested if has_dir */
+	__be16 port_be; /* either side; tested if has_port */
+	__u8 proto;	/* tested if has_proto */
+	__u8 dir;	/* tested if has_dir */
 	__u8 has_port;
 	__u8 has_proto;
 	__u8 has_dir;

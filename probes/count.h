@@ -145,13 +145,13 @@ static __always_inline enum orb8_fate account(struct __sk_buff *skb, void *flows
 
 	if (!flow) {
 		struct orb8_flow_stats fresh = {
-			.packets = s->packets,
-			.bytes = s->bytes,
-			.first_ns = bpf_ktime_get_boot_ns(),
-			.last_jiffies = now,
-			.cgroup_id = sender_cgroup(skb, s->dir),
-			.anchor = s->hook,
-			.dir = s->dir,
+		    .packets = s->packets,
+		    .bytes = s->bytes,
+		    .first_ns = bpf_ktime_get_boot_ns(),
+		    .last_jiffies = now,
+		    .cgroup_id = sender_cgroup(skb, s->dir),
+		    .anchor = s->hook,
+		    .dir = s->dir,
 		};
 
 		note_tcp_flags(&fresh, s->tcp_flags);

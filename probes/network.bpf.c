@@ -125,15 +125,15 @@ static __always_inline enum orb8_fate observe_frame(struct cursor *c, bool ether
 static __always_inline int observe(struct __sk_buff *skb, enum orb8_dir dir, bool ethernet)
 {
 	struct cursor c = {
-		.skb = skb,
-		.data = (void *)(long)skb->data,
-		.end = (void *)(long)skb->data_end,
+	    .skb = skb,
+	    .data = (void *)(long)skb->data,
+	    .end = (void *)(long)skb->data_end,
 	};
 	struct sighting s = {
-		.bytes = skb->len,
-		.packets = 1,
-		.hook = ORB8_HOOK(skb->ifindex, dir),
-		.dir = dir,
+	    .bytes = skb->len,
+	    .packets = 1,
+	    .hook = ORB8_HOOK(skb->ifindex, dir),
+	    .dir = dir,
 	};
 
 	count_fate(observe_frame(&c, ethernet, &s), &s);
@@ -170,8 +170,8 @@ SEC("tc")
 int orb8_clock(struct __sk_buff *skb)
 {
 	struct orb8_clock_pair pair = {
-		.jiffies = bpf_jiffies64(),
-		.boot_ns = bpf_ktime_get_boot_ns(),
+	    .jiffies = bpf_jiffies64(),
+	    .boot_ns = bpf_ktime_get_boot_ns(),
 	};
 
 	return bpf_skb_store_bytes(skb, 0, &pair, sizeof(pair), 0);

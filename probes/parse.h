@@ -274,8 +274,8 @@ __noinline __u64 skip_extensions(struct __sk_buff *skb, __u32 off, __u32 proto)
 }
 
 static __always_inline enum orb8_fate parse_v6_fragment(struct cursor *c, __u32 fragment_off,
-							struct orb8_v6_key *key, struct ports *ports,
-							struct layer4 *l4)
+							struct orb8_v6_key *key,
+							struct ports *ports, struct layer4 *l4)
 {
 	struct orb8_fragment frag = {.proto = key->proto};
 	struct ipv6_fragment head;

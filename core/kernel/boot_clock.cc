@@ -54,7 +54,9 @@ std::int64_t BootClock::wall_of_jiffies(std::uint64_t jiffies) const noexcept {
   return jiffies_wall_ns_ + ticks * tick_ns();
 }
 
-std::int64_t BootClock::now_ns() const noexcept { return read_clock(CLOCK_REALTIME); }
+std::int64_t BootClock::now_ns() const noexcept {
+  return read_clock(CLOCK_REALTIME);
+}
 
 std::uint64_t BootClock::jiffies_per_second() const noexcept {
   return static_cast<std::uint64_t>(kNsPerSecond / tick_ns());

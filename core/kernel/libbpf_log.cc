@@ -4,9 +4,10 @@
 #include <bpf/libbpf.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
-#include <deque>
+#include <string_view>
 
 namespace orb8 {
 namespace {
@@ -41,19 +42,18 @@ void keep_lines(std::string_view text) {
 
 }  // namespace
 
-LibbpfLog::LibbpfLog() {
-  kept = new std::deque<std::string>;
+LibbpfLog::LibbpfLog() : outer_(kept) {
+  kept = &lines_;
   libbpf_set_print(print);
 }
 
 LibbpfLog::~LibbpfLog() {
-  delete kept;
-  kept = nullptr;
+  kept = outer_;
 }
 
 std::string LibbpfLog::tail() const {
   std::string joined;
-  for (const auto& line : *kept) joined += (joined.empty() ? "" : " | ") + line;
+  for (const auto& line : lines_) joined += (joined.empty() ? "" : " | ") + line;
   return joined;
 }
 

@@ -102,11 +102,21 @@ std::string_view NetworkProbes::program_name(Direction direction, LinkLayer laye
   return ingress ? "network_probe_ip" : "network_probe_ip_egress";
 }
 
-int NetworkProbes::flows_v4_fd() const { return bpf_map__fd(skeleton_->maps.orb8_flows_v4); }
-int NetworkProbes::flows_v6_fd() const { return bpf_map__fd(skeleton_->maps.orb8_flows_v6); }
-int NetworkProbes::packet_ring_fd() const { return bpf_map__fd(skeleton_->maps.orb8_packets); }
-int NetworkProbes::spill_ring_fd() const { return bpf_map__fd(skeleton_->maps.orb8_spill); }
-int NetworkProbes::clock_program_fd() const { return bpf_program__fd(skeleton_->progs.orb8_clock); }
+int NetworkProbes::flows_v4_fd() const {
+  return bpf_map__fd(skeleton_->maps.orb8_flows_v4);
+}
+int NetworkProbes::flows_v6_fd() const {
+  return bpf_map__fd(skeleton_->maps.orb8_flows_v6);
+}
+int NetworkProbes::packet_ring_fd() const {
+  return bpf_map__fd(skeleton_->maps.orb8_packets);
+}
+int NetworkProbes::spill_ring_fd() const {
+  return bpf_map__fd(skeleton_->maps.orb8_spill);
+}
+int NetworkProbes::clock_program_fd() const {
+  return bpf_program__fd(skeleton_->progs.orb8_clock);
+}
 
 Result<void> NetworkProbes::set_live(std::uint32_t ifindex, Direction direction, bool live) {
   const std::uint32_t hook = ORB8_HOOK(ifindex, static_cast<std::uint32_t>(direction));

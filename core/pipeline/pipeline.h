@@ -29,8 +29,11 @@ class Pipeline {
   virtual Result<Subscription> subscribe(FlowFilter filter, bool packets) = 0;
   virtual Status status() const = 0;
 
-  // Takes a last snapshot, publishes it, ends the flows (reason: shutdown) and the streams. The
-  // destructor does the same; calling twice is harmless.
+  // The agent's own gRPC port, once it is bound: its traffic is left out of all accounting.
+  virtual void leave_out_port(std::uint16_t port) = 0;
+
+  // Takes a last snapshot, publishes it and ends the streams. The destructor does the same; calling
+  // twice is harmless.
   virtual void stop() = 0;
 };
 

@@ -38,13 +38,22 @@ class FlowSource {
   // More entries than the kernel evaluates widen to "all": the caller filters again.
   virtual Result<void> want_packets(std::span<const PacketFilter> filters) = 0;
 
-  // Descriptors that become readable (poll them edge-triggered) when handle_ready() has work:
-  // packet events, spilled flows, interfaces that come and go.
-  virtual std::vector<int> wait_fds() const = 0;
+  // The agent's own port, whose traffic is left out; 0: none.
+  virtual void leave_out_port(std::uint16_t port) = 0;
 
-  // Drains what is ready. At most `max_events` packets per call; true when more is waiting.
-  virtual bool handle_ready(std::size_t max_events, const RecordFn& record,
-                            const PacketFn& packet) = 0;
+  // Descriptors that become readable when handle_ready() has work; poll them edge-triggered.
+  struct WaitFd {
+    int fd = -1;
+    // A ring: its first record may wait for more (up to the poll interval), a second wake-up means
+    // that it fills. Otherwise (an interface came or went) there is no time to lose.
+    bool may_wait = false;
+  };
+  virtual std::vector<WaitFd> wait_fds() const = 0;
+
+  // Drains what is ready, at most `most` records and packets a call; how many that were: `most`
+  // means that more may be waiting.
+  virtual std::size_t handle_ready(std::size_t most, const RecordFn& record,
+                                   const PacketFn& packet) = 0;
 
   virtual SourceStatus status() const = 0;
 };

@@ -28,9 +28,9 @@ SEC("tc")
 int ring_per_packet(struct __sk_buff *skb)
 {
 	struct cursor c = {
-		.skb = skb,
-		.data = (void *)(long)skb->data,
-		.end = (void *)(long)skb->data_end,
+	    .skb = skb,
+	    .data = (void *)(long)skb->data,
+	    .end = (void *)(long)skb->data_end,
 	};
 	struct orb8_v4_key key = {};
 	struct layer4 l4 = {};

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/kernel/network_state.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/if_arp.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+
+#include <cstring>
+#include <utility>
+
+namespace orb8 {
+namespace {
+
+constexpr std::uint32_t kGroups =
+    RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
+
+template <class Payload>
+void ask_for_family(nlmsghdr* request, std::uint8_t family) {
+  auto* payload = static_cast<Payload*>(mnl_nlmsg_put_extra_header(request, sizeof(Payload)));
+  *reinterpret_cast<std::uint8_t*>(payload) = family;  // the first byte of each rtnetlink payload
+}
+
+bool has_ethernet_header(std::uint16_t arp_type) {
+  return arp_type == ARPHRD_ETHER || arp_type == ARPHRD_LOOPBACK;
+}
+
+bool is_default(const rtmsg& route) {
+  return route.rtm_dst_len == 0 && route.rtm_type == RTN_UNICAST;
+}
+
+Addr to_addr(std::uint8_t family, const void* bytes) {
+  Addr addr;
+  if (family == AF_INET) {
+    addr = Addr::v4(0, 0, 0, 0);
+    std::memcpy(&addr.bytes[12], bytes, 4);
+  } else {
+    std::memcpy(addr.bytes.data(), bytes, addr.bytes.size());
+  }
+  return addr;
+}
+
+// An attribute's payload, or null when it is missing or too short.
+const void* payload_of(const nlmsghdr* message, std::size_t offset, std::uint16_t type,
+                       std::size_t bytes) {
+  const void* payload = nullptr;
+  for_each_attr(message, offset, [&](const nlattr* attr) {
+    if (mnl_attr_get_type(attr) == type && mnl_attr_get_payload_len(attr) >= bytes) {
+      payload = mnl_attr_get_payload(attr);
+    }
+  });
+  return payload;
+}
+
+void collect_hops(const nlattr* multipath, std::set<std::uint32_t>& ifindexes) {
+  const auto* hop = static_cast<const rtnexthop*>(mnl_attr_get_payload(multipath));
+  int left = mnl_attr_get_payload_len(multipath);
+  while (RTNH_OK(hop, left)) {
+    ifindexes.insert(static_cast<std::uint32_t>(hop->rtnh_ifindex));
+    left -= static_cast<int>(NLMSG_ALIGN(hop->rtnh_len));
+    hop = RTNH_NEXT(hop);
+  }
+}
+
+}  // namespace
+
+Result<NetworkState> NetworkState::open() {
+  auto notices = NetlinkSocket::open(kGroups);  // before the first read: nothing is missed
+  if (!notices) return std::unexpected(notices.error());
+  auto requests = NetlinkSocket::open(0);
+  if (!requests) return std::unexpected(requests.error());
+  NetworkState state(std::move(*notices), std::move(*requests));
+  if (auto ok = state.read_links(); !ok) return std::unexpected(ok.error());
+  if (auto ok = state.read_routes(); !ok) return std::unexpected(ok.error());
+  if (auto ok = state.read_addresses(); !ok) return std::unexpected(ok.error());
+  return state;
+}
+
+Result<bool> NetworkState::refresh() {
+  bool links = false;
+  bool routes = false;
+  bool addresses = false;
+  const bool complete = notices_.drain([&](const nlmsghdr* notice) {
+    switch (notice->nlmsg_type) {
+      case RTM_NEWLINK:
+      case RTM_DELLINK:
+        links = true;
+        break;
+      case RTM_NEWADDR:
+      case RTM_DELADDR:
+        addresses = true;
+        break;
+      case RTM_NEWROUTE:
+      case RTM_DELROUTE:
+        // A router's table may turn over all the time: only default routes matter here.
+        routes |= is_default(*static_cast<const rtmsg*>(mnl_nlmsg_get_payload(notice)));
+        break;
+      default:
+        break;
+    }
+  });
+  if (!complete) links = routes = addresses = true;
+  if (links) routes = true;  // an interface that goes takes its routes along without a notice
+  if (links) {
+    if (auto ok = read_links(); !ok) return std::unexpected(ok.error());
+  }
+  if (routes) {
+    if (auto ok = read_routes(); !ok) return std::unexpected(ok.error());
+  }
+  if (addresses || links) {
+    if (auto ok = read_addresses(); !ok) return std::unexpected(ok.error());
+  }
+  return links || routes || addresses;
+}
+
+Result<void> NetworkState::read_links() {
+  std::map<std::uint32_t, Interface> found;
+  auto ok = requests_.dump(
+      RTM_GETLINK, [](nlmsghdr* request) { ask_for_family<ifinfomsg>(request, AF_UNSPEC); },
+      [&](const nlmsghdr* message) {
+        const auto& link = *static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
+        const auto* name = payload_of(message, sizeof(link), IFLA_IFNAME, 1);
+        if (!name) return;
+        const auto ifindex = static_cast<std::uint32_t>(link.ifi_index);
+        found[ifindex] = {.ifindex = ifindex,
+                          .name = static_cast<const char*>(name),
+                          .ethernet = has_ethernet_header(link.ifi_type)};
+      });
+  if (!ok) return ok;
+  interfaces_ = std::move(found);
+  mark_default_routes();
+  return {};
+}
+
+Result<void> NetworkState::read_routes() {
+  std::set<std::uint32_t> found;
+  for (const std::uint8_t family : {AF_INET, AF_INET6}) {
+    auto ok = requests_.dump(
+        RTM_GETROUTE, [=](nlmsghdr* request) { ask_for_family<rtmsg>(request, family); },
+        [&](const nlmsghdr* message) {
+          const auto& route = *static_cast<const rtmsg*>(mnl_nlmsg_get_payload(message));
+          if (!is_default(route)) return;
+          for_each_attr(message, sizeof(route), [&](const nlattr* attr) {
+            if (mnl_attr_get_type(attr) == RTA_OIF) found.insert(mnl_attr_get_u32(attr));
+            if (mnl_attr_get_type(attr) == RTA_MULTIPATH) collect_hops(attr, found);
+          });
+        });
+    if (!ok) return ok;
+  }
+  default_route_ifindexes_ = std::move(found);
+  mark_default_routes();
+  return {};
+}
+
+void NetworkState::mark_default_routes() {
+  for (auto& [ifindex, interface] : interfaces_) {
+    interface.default_route = default_route_ifindexes_.contains(ifindex);
+  }
+}
+
+Result<void> NetworkState::read_addresses() {
+  std::set<Addr> found;
+  auto ok = requests_.dump(
+      RTM_GETADDR, [](nlmsghdr* request) { ask_for_family<ifaddrmsg>(request, AF_UNSPEC); },
+      [&](const nlmsghdr* message) {
+        const auto& about = *static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(message));
+        const std::size_t bytes = about.ifa_family == AF_INET ? 4 : 16;
+        if (about.ifa_family != AF_INET && about.ifa_family != AF_INET6) return;
+        // On a point-to-point link IFA_ADDRESS is the peer and IFA_LOCAL ours (rtnetlink(7)).
+        const auto* local = payload_of(message, sizeof(about), IFA_LOCAL, bytes);
+        if (!local) local = payload_of(message, sizeof(about), IFA_ADDRESS, bytes);
+        if (local) found.insert(to_addr(about.ifa_family, local));
+      });
+  if (!ok) return ok;
+  addresses_ = std::move(found);
+  return {};
+}
+
+}  // namespace orb8

@@ -1,0 +1,44 @@
+// What happens to each record: it gets its owners, joins the flow table, and is told to the
+// streams. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/flow/flow_table.h"
+#include "core/flow/stream_hub.h"
+#include "core/model/event.h"
+#include "core/source/flow_source.h"
+
+namespace orb8 {
+
+// One thread's. Its source, its table and its hub outlive it or are its own.
+class FlowPath {
+ public:
+  FlowPath(FlowSource& source, FlowTable& table, StreamHub& hub);
+
+  // One snapshot: takes in what moved and ends what is due; readers see the result.
+  Result<void> take_snapshot(std::int64_t now_ns);
+
+  // Packets, and flows that came outside of snapshots. At most `most` a call; how many there were.
+  std::size_t take_ready(std::size_t most);
+
+  std::uint64_t events_processed() const noexcept { return events_processed_; }
+
+ private:
+  void on_record(const FlowRecord& record);
+  void on_packet(const Event& packet);
+  void end_due(std::int64_t now_ns);
+  void end_evicted();
+  void tell_end(const FlowTable::Ended& ended);
+
+  FlowSource& source_;
+  FlowTable& table_;
+  StreamHub& hub_;
+  FlowSource::RecordFn record_fn_;
+  FlowSource::PacketFn packet_fn_;
+  FlowTable::ResolveFn resolve_fn_;
+  std::uint64_t events_processed_ = 0;
+};
+
+}  // namespace orb8

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/pipeline/pipeline.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "core/base/unique_fd.h"
+#include "core/pipeline/flow_path.h"
+#include "core/pipeline/health.h"
+#include "core/pipeline/open_source.h"
+
+namespace orb8 {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kKernelFilters = 16;  // beyond these the kernel sends every packet
+constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+
+// What an epoll event says beside "ready".
+enum Wake : std::uint32_t { kOrder, kUrgent, kMayWait };
+
+std::int64_t wall_now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+FlowTable::Limits to_limits(const Config& config) {
+  FlowTable::Limits limits;
+  limits.max_flows = config.max_flows;
+  limits.idle_timeout_ns = config.flow_timeout_secs * kNsPerSecond;
+  return limits;
+}
+
+class PipelineThread final : public Pipeline {
+ public:
+  PipelineThread(const Config& config, std::unique_ptr<FlowSource> source)
+      : config_(config),
+        source_(std::move(source)),
+        table_(to_limits(config)),
+        hub_(config.max_streams),
+        path_(*source_, table_, hub_) {}
+  ~PipelineThread() override { PipelineThread::stop(); }
+
+  Result<void> run() {
+    epoll_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
+    orders_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!epoll_ || !orders_) return sys_error(errno, "make the pipeline's epoll");
+    if (auto ok = watch(orders_.get(), kOrder); !ok) return ok;
+    for (const auto& wait : source_->wait_fds()) {
+      if (auto ok = watch(wait.fd, wait.may_wait ? kMayWait : kUrgent); !ok) return ok;
+    }
+    hub_.on_packet_change([this] { order(); });
+    started_ns_ = wall_now_ns();
+    take_snapshot();  // before anyone asks
+    thread_ = std::jthread([this](const std::stop_token& stop) { loop(stop); });
+    return {};
+  }
+
+  std::shared_ptr<const FlowSnapshot> flows() const override { return table_.snapshot(); }
+
+  Result<Subscription> subscribe(FlowFilter filter, bool packets) override {
+    return hub_.subscribe({.filter = std::move(filter),
+                           .packets = packets,
+                           .capacity = config_.broadcast_channel_size});
+  }
+
+  Status status() const override {
+    Status status;
+    {
+      const std::lock_guard lock(status_mutex_);
+      status = status_;
+    }
+    // What changes between snapshots without the pipeline's doing.
+    status.subscribers = static_cast<std::uint32_t>(hub_.subscribers());
+    status.subscriber_drops = hub_.dropped();
+    status.events_dropped += status.subscriber_drops;
+    return status;
+  }
+
+  void leave_out_port(std::uint16_t port) override {
+    own_port_.store(port);
+    order();
+  }
+
+  void stop() override {
+    const std::lock_guard lock(stop_mutex_);
+    if (thread_.joinable()) {
+      thread_.request_stop();
+      order();
+      thread_.join();
+    }
+    hub_.close();
+  }
+
+ private:
+  Result<void> watch(int fd, Wake wake) {
+    epoll_event event = {};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.u32 = wake;
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+      return sys_error(errno, "watch a descriptor of the flow source");
+    }
+    return {};
+  }
+
+  // Any thread: there is something to do that no descriptor of the source tells.
+  void order() const {
+    const std::uint64_t one = 1;
+    if (::write(orders_.get(), &one, sizeof(one)) < 0) return;  // full: it wakes up anyway
+  }
+
+  void loop(const std::stop_token& stop) {
+    const auto interval = std::chrono::milliseconds(config_.snapshot_interval_ms);
+    auto next_snapshot = Clock::now() + interval;
+    std::optional<Clock::time_point> drain_at;
+    while (!stop.stop_requested()) {
+      const auto until = drain_at ? std::min(*drain_at, next_snapshot) : next_snapshot;
+      const bool urgent = wait(until, drain_at);
+      follow_orders();
+      const auto now = Clock::now();
+      if (urgent || (drain_at && now >= *drain_at)) drain_at = drain(now);
+      if (now >= next_snapshot) {
+        take_snapshot();
+        // Late (a suspended machine, a stopped process): go on from here, do not catch up.
+        next_snapshot = std::max(next_snapshot + interval, Clock::now());
+      }
+    }
+    while (path_.take_ready(config_.max_batch_size) == config_.max_batch_size) {
+    }
+    take_snapshot();
+  }
+
+  // Waits for an event, at most to `until`. A ring's first wake-up sets `drain_at`, so that a batch
+  // gathers; the second means that the ring fills. True: drain now.
+  bool wait(Clock::time_point until, std::optional<Clock::time_point>& drain_at) const {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+    std::array<epoll_event, 8> events = {};
+    const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
+                                   static_cast<int>(std::max<std::int64_t>(left, 0)));
+    bool urgent = false;
+    for (int i = 0; i < ready; ++i) {
+      const auto wake = events.at(static_cast<std::size_t>(i)).data.u32;
+      if (wake == kUrgent || (wake == kMayWait && drain_at)) urgent = true;
+      if (wake == kMayWait && !drain_at) {
+        drain_at = Clock::now() + std::chrono::milliseconds(config_.poll_interval_ms);
+      }
+    }
+    return urgent;
+  }
+
+  void follow_orders() {
+    std::uint64_t ignored = 0;
+    if (::read(orders_.get(), &ignored, sizeof(ignored)) < 0 && errno != EAGAIN) {
+      spdlog::error("read the pipeline's eventfd: {}", errno);
+    }
+    if (const auto port = own_port_.load(); port != set_port_) {
+      source_->leave_out_port(port);
+      set_port_ = port;
+    }
+    if (const auto generation = hub_.packet_generation(); generation != packet_generation_) {
+      if (auto ok = source_->want_packets(hub_.packet_filters(kKernelFilters)); !ok) {
+        spdlog::warn("{}", ok.error().what);
+      }
+      packet_generation_ = generation;
+    }
+  }
+
+  // When to drain again: the rings may have filled a little since, without a wake-up.
+  std::optional<Clock::time_point> drain(Clock::time_point now) {
+    const auto handled = path_.take_ready(config_.max_batch_size);
+    if (handled == config_.max_batch_size) return now;
+    if (handled == 0) return std::nullopt;
+    return now + std::chrono::milliseconds(config_.poll_interval_ms);
+  }
+
+  void take_snapshot() {
+    const auto now_ns = wall_now_ns();
+    const auto ok = path_.take_snapshot(now_ns);
+    if (!ok && collect_error_ != ok.error().what) spdlog::error("{}", ok.error().what);
+    collect_error_ = ok ? "" : ok.error().what;
+    publish_status(now_ns);
+  }
+
+  void publish_status(std::int64_t now_ns) {
+    Status status;
+    status.source = source_->status();
+    const auto& seen = status.source.accounting;
+    lost_.observe(seen.lost.packets, now_ns);
+    evicted_.observe(table_.evicted(), now_ns);
+    Component collect{
+        .name = "flow-source", .healthy = collect_error_.empty(), .reason = collect_error_};
+    status.components = {collect, lost_.component(now_ns), evicted_.component(now_ns)};
+    status.components.insert(status.components.end(), status.source.components.begin(),
+                             status.source.components.end());
+    status.events_processed = path_.events_processed();
+    status.events_dropped = seen.lost.packets + seen.packet_events_lost;
+    status.flows_evicted = table_.evicted();
+    status.flows_expired = table_.expired();
+    status.active_flows = static_cast<std::uint32_t>(table_.size());
+    status.max_flows = config_.max_flows;
+    status.started_ns = started_ns_;
+    const std::lock_guard lock(status_mutex_);
+    status_ = std::move(status);
+  }
+
+  const Config config_;
+  std::unique_ptr<FlowSource> source_;
+  FlowTable table_;
+  StreamHub hub_;
+  FlowPath path_;
+  UniqueFd epoll_;
+  UniqueFd orders_;
+  std::atomic<std::uint16_t> own_port_ = 0;
+  std::uint16_t set_port_ = 0;
+  std::uint64_t packet_generation_ = 0;
+  std::int64_t started_ns_ = 0;
+  std::string collect_error_;
+  LossWatch lost_{
+      "flow-accounting",
+      "packets lost in the last minute: the kernel's flow map is full (raise max_flows)"};
+  LossWatch evicted_{"flow-table",
+                     "flows evicted in the last minute: the table is full (raise max_flows)"};
+  mutable std::mutex status_mutex_;
+  Status status_;
+  std::mutex stop_mutex_;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Pipeline>> Pipeline::start(const Config& config) {
+  auto source = open_source(config);
+  if (!source) return std::unexpected(source.error());
+  return start(config, std::move(*source));
+}
+
+Result<std::unique_ptr<Pipeline>> Pipeline::start(const Config& config,
+                                                  std::unique_ptr<FlowSource> source) {
+  auto pipeline = std::make_unique<PipelineThread>(config, std::move(source));
+  if (auto ok = pipeline->run(); !ok) return std::unexpected(ok.error());
+  return pipeline;
+}
+
+}  // namespace orb8

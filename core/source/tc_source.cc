@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/source/tc_source.h"
+
+#include <spdlog/spdlog.h>
+
+#include <cstring>
+#include <utility>
+
+#include "core/source/interface_choice.h"
+
+namespace orb8 {
+namespace {
+
+constexpr std::uint32_t kRetryEvery = 10;  // snapshots
+constexpr std::size_t kSpilledFlows = 65'536;
+
+Addr mapped(std::uint32_t v4) {
+  return Addr::v4(static_cast<std::uint8_t>(v4 >> 24U), static_cast<std::uint8_t>(v4 >> 16U),
+                  static_cast<std::uint8_t>(v4 >> 8U), static_cast<std::uint8_t>(v4));
+}
+
+Addr to_addr(const std::uint8_t (&bytes)[16]) {
+  Addr addr;
+  std::memcpy(addr.bytes.data(), bytes, sizeof(bytes));
+  return addr;
+}
+
+template <class EventRecord>
+FlowKey packet_key(const EventRecord& event, const Addr& src, const Addr& dst) {
+  return {.src = src,
+          .dst = dst,
+          .src_port = event.src_port,
+          .dst_port = event.dst_port,
+          .protocol = event.protocol,
+          .direction = static_cast<Direction>(event.direction)};
+}
+
+template <class Record>
+Record read_as(std::span<const std::byte> bytes) {
+  Record record;
+  std::memcpy(&record, bytes.data(), sizeof(record));
+  return record;
+}
+
+Event to_event(const FlowKey& key, const orb8_packet_more& more, std::uint64_t cgroup_id,
+               std::int64_t at_ns) {
+  Event event;
+  event.kind = EventKind::kPacket;
+  event.flow.key = key;
+  event.flow.ifindex = more.ifindex;
+  event.flow.tcp_flags = more.tcp_flags;
+  event.flow.packets = event.packets = more.packets;
+  event.flow.bytes = event.bytes = more.bytes;
+  event.flow.first_seen_ns = event.flow.last_seen_ns = event.timestamp_ns = at_ns;
+  event.flow.cgroup_id = cgroup_id;
+  return event;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FlowSource>> TcSource::open(Options options) {
+  spdlog::info("Loading network probe...");
+  auto probes = NetworkProbes::load(
+      {.max_flows = options.max_flows, .packet_ring_bytes = options.packet_ring_bytes});
+  if (!probes) return std::unexpected(probes.error());
+  auto clock = BootClock::open(probes->clock_program_fd());
+  if (!clock) return std::unexpected(clock.error());
+  auto network = NetworkState::open();
+  if (!network) return std::unexpected(network.error());
+
+  std::unique_ptr<TcSource> source(
+      new TcSource(std::move(options), std::move(*probes), *clock, std::move(*network)));
+  if (auto ok = source->open_rings(); !ok) return std::unexpected(ok.error());
+  source->follow_interfaces();
+  if (source->hooks_.empty() && !source->refused_.empty()) {
+    return fail(Errc::kDenied, source->refused_.begin()->second);
+  }
+  return source;
+}
+
+TcSource::TcSource(Options options, NetworkProbes probes, BootClock clock, NetworkState network)
+    : options_(std::move(options)),
+      probes_(std::move(probes)),
+      clock_(clock),
+      network_(std::move(network)),
+      flows_(probes_.flows_v4_fd(), probes_.flows_v6_fd()),
+      spill_anchors_(kSpilledFlows) {}
+
+Result<void> TcSource::open_rings() {
+  auto packets =
+      PacketRing::open(probes_.packet_ring_fd(), [this](auto bytes) { on_packet(bytes); });
+  if (!packets) return std::unexpected(packets.error());
+  auto spilled =
+      PacketRing::open(probes_.spill_ring_fd(), [this](auto bytes) { on_spilled(bytes); });
+  if (!spilled) return std::unexpected(spilled.error());
+  packet_ring_ = std::make_unique<PacketRing>(std::move(*packets));
+  spill_ring_ = std::make_unique<PacketRing>(std::move(*spilled));
+  return {};
+}
+
+// --- interfaces ---
+
+void TcSource::follow_interfaces() {
+  std::map<std::uint32_t, Interface> wanted;
+  for (auto& interface : choose_interfaces(network_.interfaces(), options_.interfaces)) {
+    wanted.emplace(interface.ifindex, std::move(interface));
+  }
+  std::vector<std::uint32_t> unwanted;
+  for (auto& [ifindex, hooks] : hooks_) {
+    const auto found = wanted.find(ifindex);
+    if (found == wanted.end() || found->second.ethernet != hooks.interface.ethernet) {
+      unwanted.push_back(ifindex);
+    } else {
+      hooks.interface.name = found->second.name;
+    }
+  }
+  for (const auto ifindex : unwanted) detach(ifindex);
+
+  refused_.clear();
+  for (const auto& [ifindex, interface] : wanted) {
+    if (hooks_.contains(ifindex)) continue;
+    auto hooks = attach(interface);
+    if (!hooks) {
+      detach(ifindex);
+      if (hooks.error().code == Errc::kNotFound) continue;  // gone while we looked
+      spdlog::warn("{}", hooks.error().what);
+      refused_.emplace(ifindex, hooks.error().what);
+      continue;
+    }
+    hooks_.emplace(ifindex, std::move(*hooks));
+    spdlog::info("Attached ingress probe to {}", interface.name);
+    spdlog::info("Attached egress probe to {}", interface.name);
+  }
+  if (auto ok = probes_.set_own_addresses(
+          std::vector<Addr>(network_.addresses().begin(), network_.addresses().end()));
+      !ok) {
+    spdlog::warn("{}: the agent's own traffic may be accounted", ok.error().what);
+  }
+}
+
+Result<TcSource::Hooks> TcSource::attach(const Interface& interface) {
+  const auto layer = interface.ethernet ? LinkLayer::kEthernet : LinkLayer::kNone;
+  const auto attach_one = [&](Direction direction) -> Result<TcAttachment> {
+    // Live before it counts: otherwise other hooks would take its flows over.
+    if (auto ok = probes_.set_live(interface.ifindex, direction, true); !ok) {
+      return std::unexpected(ok.error());
+    }
+    return TcAttachment::attach(probes_.program_fd(direction, layer),
+                                {interface.ifindex, interface.name, direction}, options_.mechanism,
+                                options_.place);
+  };
+  auto ingress = attach_one(Direction::kIngress);
+  if (!ingress) return std::unexpected(ingress.error());
+  auto egress = attach_one(Direction::kEgress);
+  if (!egress) return std::unexpected(egress.error());
+  return Hooks{interface, std::move(*ingress), std::move(*egress)};
+}
+
+void TcSource::detach(std::uint32_t ifindex) {
+  const auto found = hooks_.find(ifindex);
+  if (found != hooks_.end()) {
+    spdlog::info("Detached from {}", found->second.interface.name);
+    hooks_.erase(found);
+  }
+  for (const auto direction : {Direction::kIngress, Direction::kEgress}) {
+    if (auto ok = probes_.set_live(ifindex, direction, false); !ok) {
+      spdlog::warn("{}", ok.error().what);
+    }
+  }
+}
+
+// --- flows ---
+
+FlowRecord TcSource::to_record(const FlowKey& key, const orb8_flow_stats& stats) const {
+  return {.key = key,
+          .packets = stats.packets,
+          .bytes = stats.bytes,
+          .incarnation = stats.first_ns,
+          .first_seen_ns = clock_.wall_ns(stats.first_ns),
+          .last_seen_ns = clock_.wall_of_jiffies(stats.last_jiffies),
+          .cgroup_id = stats.cgroup_id,
+          .ifindex = stats.anchor >> 1U,
+          .tcp_flags = tcp_flags_of(stats)};
+}
+
+Result<void> TcSource::collect(const RecordFn& record) {
+  if (auto ok = clock_.refresh(); !ok) return ok;
+  if (!refused_.empty() && collects_until_retry_-- == 0) {
+    collects_until_retry_ = kRetryEvery;
+    follow_interfaces();
+  }
+  spill_anchors_.forget_silent(clock_.now_ns());
+
+  // The tally is read first: what it has counted is in the map by now.
+  const auto accounting = probes_.accounting();
+  if (!accounting) return std::unexpected(accounting.error());
+  if (accounting->counted.packets == counted_packets_) return {};
+
+  // An entry untouched since the last snapshot is not news. A tenth of a second of grace covers a
+  // probe that was interrupted between reading the time and adding; cumulative counters make a
+  // record too many harmless, and one missed is made up for by the flow's next.
+  const auto moved_since = collected_jiffies_ - clock_.jiffies_per_second() / 10;
+  const bool first = collected_jiffies_ == 0;
+  auto ok = flows_.for_each([&](const FlowKey& key, const orb8_flow_stats& stats) {
+    if (!first && static_cast<std::int64_t>(stats.last_jiffies - moved_since) < 0) return;
+    record(to_record(key, stats));
+  });
+  if (!ok) return ok;
+  counted_packets_ = accounting->counted.packets;
+  collected_jiffies_ = clock_.jiffies();
+  return {};
+}
+
+void TcSource::forget(std::span<const FlowKey> keys, const RecordFn& record) {
+  for (const auto& key : keys) {
+    if (const auto stats = flows_.take(key)) record(to_record(key, *stats));
+  }
+}
+
+void TcSource::on_spilled(std::span<const std::byte> bytes) {
+  if (bytes.size() != sizeof(orb8_spilled)) return;
+  const auto spilled = read_as<orb8_spilled>(bytes);
+  const auto key = to_flow_key(spilled.key, static_cast<Direction>(spilled.hook & 1U));
+  const auto at_ns = clock_.wall_ns(spilled.timestamp_ns);
+  if (!spill_anchors_.counts_at(key, spilled.hook, at_ns)) return;
+  (*record_)({.key = key,
+              .packets = spilled.packets,
+              .bytes = spilled.bytes,
+              .incarnation = 0,
+              .first_seen_ns = at_ns,
+              .last_seen_ns = at_ns,
+              .cgroup_id = spilled.cgroup_id,
+              .ifindex = spilled.hook >> 1U,
+              .tcp_flags = spilled.tcp_flags});
+}
+
+// --- packets ---
+
+Result<void> TcSource::want_packets(std::span<const PacketFilter> filters) {
+  probes_.set_packet_filters(filters);
+  return {};
+}
+
+void TcSource::leave_out_port(std::uint16_t port) {
+  probes_.set_own_port(port);
+}
+
+void TcSource::on_packet(std::span<const std::byte> bytes) {
+  if (bytes.size() == sizeof(orb8_packet_v4)) {
+    const auto [event, more] = read_as<orb8_packet_v4>(bytes);
+    (*packet_)(to_event(packet_key(event, mapped(event.src_ip), mapped(event.dst_ip)), more,
+                        event.cgroup_id, clock_.wall_ns(event.timestamp_ns)));
+  } else if (bytes.size() == sizeof(orb8_packet_v6)) {
+    const auto [event, more] = read_as<orb8_packet_v6>(bytes);
+    (*packet_)(to_event(packet_key(event, to_addr(event.src_ip), to_addr(event.dst_ip)), more,
+                        event.cgroup_id, clock_.wall_ns(event.timestamp_ns)));
+  }
+}
+
+// --- waiting ---
+
+std::vector<FlowSource::WaitFd> TcSource::wait_fds() const {
+  return {{.fd = packet_ring_->fd(), .may_wait = true},
+          {.fd = spill_ring_->fd(), .may_wait = true},
+          {.fd = network_.fd(), .may_wait = false}};
+}
+
+std::size_t TcSource::handle_ready(std::size_t most, const RecordFn& record,
+                                   const PacketFn& packet) {
+  const auto changed = network_.refresh();
+  network_error_ = changed ? "" : changed.error().what;
+  if (changed && *changed) follow_interfaces();
+
+  record_ = &record;
+  packet_ = &packet;
+  // Spilled flows first: a packet event lost is a line less, a spill lost is a wrong sum.
+  std::size_t handled = spill_ring_->consume(most);
+  handled += packet_ring_->consume(most - handled);
+  record_ = nullptr;
+  packet_ = nullptr;
+  return handled;
+}
+
+SourceStatus TcSource::status() const {
+  SourceStatus status;
+  status.name = "tc";
+  status.reason = options_.reason;
+  Component probes{.name = "network-probe", .reason = ""};
+  Component interfaces{.name = "interfaces", .reason = ""};
+  if (const auto accounting = probes_.accounting()) {
+    status.accounting = *accounting;
+  } else {
+    probes.healthy = false;
+    probes.reason = accounting.error().what;
+  }
+  for (const auto& [ifindex, hooks] : hooks_) {
+    const auto layer = hooks.interface.ethernet ? LinkLayer::kEthernet : LinkLayer::kNone;
+    for (const auto direction : {Direction::kIngress, Direction::kEgress}) {
+      const auto& attachment = direction == Direction::kIngress ? hooks.ingress : hooks.egress;
+      status.programs.push_back(
+          {.program = std::string(NetworkProbes::program_name(direction, layer)),
+           .interface = hooks.interface.name,
+           .ifindex = ifindex,
+           .direction = std::string(to_string(direction)),
+           .mechanism = std::string(attachment.mechanism())});
+    }
+  }
+  for (const auto& [ifindex, why] : refused_) {
+    interfaces.reason += (interfaces.reason.empty() ? "" : "; ") + why;
+  }
+  if (hooks_.empty()) interfaces.reason += "no interface is watched: none matches";
+  if (!network_error_.empty()) interfaces.reason += network_error_;
+  interfaces.healthy = interfaces.reason.empty();
+  status.components = {probes, interfaces};
+  return status;
+}
+
+}  // namespace orb8

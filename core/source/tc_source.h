@@ -1,0 +1,80 @@
+// Flows from TC classifiers on the network interfaces.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/kernel/boot_clock.h"
+#include "core/kernel/flow_maps.h"
+#include "core/kernel/network_probes.h"
+#include "core/kernel/network_state.h"
+#include "core/kernel/packet_ring.h"
+#include "core/kernel/tc_attachment.h"
+#include "core/source/flow_source.h"
+#include "core/source/spill_anchors.h"
+
+namespace orb8 {
+
+class TcSource final : public FlowSource {
+ public:
+  struct Options {
+    std::vector<std::string> interfaces;  // globs; empty: discover
+    TcMechanism mechanism = TcMechanism::kAuto;
+    TcPlace place = TcPlace::kHead;
+    std::uint32_t max_flows = 100'000;
+    std::uint32_t packet_ring_bytes = 1U << 20;
+    std::string reason;  // why this source was chosen, for status()
+  };
+
+  // Loads the probes and attaches them to the interfaces of the calling thread's network namespace.
+  // An interface that refuses is reported by status(); that none can be watched is an error.
+  static Result<std::unique_ptr<FlowSource>> open(Options options);
+
+  Result<void> collect(const RecordFn& record) override;
+  void forget(std::span<const FlowKey> keys, const RecordFn& record) override;
+  Result<void> want_packets(std::span<const PacketFilter> filters) override;
+  void leave_out_port(std::uint16_t port) override;
+  std::vector<WaitFd> wait_fds() const override;
+  std::size_t handle_ready(std::size_t most, const RecordFn& record,
+                           const PacketFn& packet) override;
+  SourceStatus status() const override;
+
+ private:
+  struct Hooks {
+    Interface interface;
+    TcAttachment ingress;  // made first, so the last to go: it may own the qdisc of both
+    TcAttachment egress;
+  };
+
+  TcSource(Options options, NetworkProbes probes, BootClock clock, NetworkState network);
+  Result<void> open_rings();
+  void follow_interfaces();
+  Result<Hooks> attach(const Interface& interface);
+  void detach(std::uint32_t ifindex);
+  FlowRecord to_record(const FlowKey& key, const orb8_flow_stats& stats) const;
+  void on_packet(std::span<const std::byte> bytes);
+  void on_spilled(std::span<const std::byte> bytes);
+
+  Options options_;
+  NetworkProbes probes_;
+  BootClock clock_;
+  NetworkState network_;
+  FlowMaps flows_;
+  SpillAnchors spill_anchors_;
+  std::map<std::uint32_t, Hooks> hooks_;          // by ifindex
+  std::map<std::uint32_t, std::string> refused_;  // by ifindex: why
+  std::string network_error_;                     // following interfaces failed: why
+  std::uint64_t counted_packets_ = 0;             // the tally at the last collect()
+  std::uint64_t collected_jiffies_ = 0;           // and its time
+  std::uint32_t collects_until_retry_ = 0;        // of refused interfaces
+  const RecordFn* record_ = nullptr;              // handle_ready()'s, while it runs
+  const PacketFn* packet_ = nullptr;
+  std::unique_ptr<PacketRing> packet_ring_;
+  std::unique_ptr<PacketRing> spill_ring_;
+};
+
+}  // namespace orb8

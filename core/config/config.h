@@ -1,0 +1,49 @@
+// Every setting of orb8, typed and checked once: flags > environment > file > defaults.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/log.h"
+#include "core/base/result.h"
+
+namespace orb8 {
+
+enum class FlowSourceChoice : std::uint8_t { kAuto, kTc };
+enum class TcAttach : std::uint8_t { kAuto, kTcx, kClsact };
+enum class TcAnchor : std::uint8_t { kHead, kTail };
+
+struct Config {
+  std::string node_name;              // NODE_NAME; default: the host name
+  std::uint16_t grpc_port = 9090;     // ORB8_GRPC_PORT
+  std::string grpc_address = "[::]";  // ORB8_GRPC_ADDRESS
+  std::uint16_t health_port = 9091;   // ORB8_HEALTH_PORT
+  std::string health_address = "::";  // ORB8_HEALTH_ADDRESS
+
+  std::uint32_t max_flows = 100'000;            // ORB8_MAX_FLOWS
+  std::uint32_t flow_timeout_secs = 30;         // ORB8_FLOW_TIMEOUT_SECS
+  std::uint32_t expiration_interval_secs = 10;  // ORB8_EXPIRATION_INTERVAL_SECS
+  std::uint32_t snapshot_interval_ms = 1000;    // ORB8_SNAPSHOT_INTERVAL_MS
+  std::uint32_t max_pod_cache = 10'000;         // ORB8_MAX_POD_CACHE
+  std::uint32_t broadcast_channel_size = 1000;  // ORB8_BROADCAST_CHANNEL_SIZE, events per stream
+  std::uint32_t poll_interval_ms = 100;         // ORB8_POLL_INTERVAL_MS, longest wait of a ring
+  std::uint32_t max_batch_size = 1024;          // ORB8_MAX_BATCH_SIZE
+  std::uint32_t max_query_limit = 10'000;       // ORB8_MAX_QUERY_LIMIT
+  std::uint32_t ring_buffer_size = 1U << 20;    // ORB8_RING_BUFFER_SIZE, bytes, power of two
+  std::uint32_t max_streams = 64;               // ORB8_MAX_STREAMS
+  std::uint32_t shutdown_timeout_secs = 10;     // ORB8_SHUTDOWN_TIMEOUT_SECS
+
+  FlowSourceChoice flow_source = FlowSourceChoice::kAuto;  // ORB8_FLOW_SOURCE
+  std::vector<std::string> interfaces;                     // ORB8_INTERFACE, globs; empty: discover
+  TcAttach tc_attach = TcAttach::kAuto;                    // ORB8_TC_ATTACH
+  TcAnchor tc_anchor = TcAnchor::kHead;                    // ORB8_TC_ANCHOR
+  LogLevel log_level = LogLevel::kInfo;                    // ORB8_LOG_LEVEL
+};
+
+}  // namespace orb8

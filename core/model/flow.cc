@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/flow.h"
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace orb8 {
+namespace {
+
+// The finalizer of MurmurHash3: every bit of the input moves every bit of the output.
+constexpr std::uint64_t mix(std::uint64_t h) {
+  h = (h ^ (h >> 33U)) * 0xff51afd7ed558ccdULL;
+  h = (h ^ (h >> 33U)) * 0xc4ceb9fe1a85ec53ULL;
+  return h ^ (h >> 33U);
+}
+
+std::uint64_t half(const Addr& addr, std::size_t at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, &addr.bytes[at], sizeof(word));
+  return word;
+}
+
+constexpr std::array<std::pair<TcpFlag, std::string_view>, 8> kFlagNames = {{{kTcpSyn, "SYN"},
+                                                                             {kTcpFin, "FIN"},
+                                                                             {kTcpRst, "RST"},
+                                                                             {kTcpPsh, "PSH"},
+                                                                             {kTcpAck, "ACK"},
+                                                                             {kTcpUrg, "URG"},
+                                                                             {kTcpEce, "ECE"},
+                                                                             {kTcpCwr, "CWR"}}};
+
+}  // namespace
+
+std::string_view to_string(Direction direction) {
+  return direction == Direction::kIngress ? "ingress" : "egress";
+}
+
+std::optional<Direction> parse_direction(std::string_view text) {
+  if (text == "ingress") return Direction::kIngress;
+  if (text == "egress") return Direction::kEgress;
+  return std::nullopt;
+}
+
+std::size_t FlowKeyHash::operator()(const FlowKey& key) const noexcept {
+  std::uint64_t h = static_cast<std::uint64_t>(key.src_port) << 32U |
+                    static_cast<std::uint64_t>(key.dst_port) << 16U |
+                    static_cast<std::uint64_t>(key.protocol) << 8U |
+                    static_cast<std::uint64_t>(key.direction);
+  for (const auto* addr : {&key.src, &key.dst}) {
+    h = mix(h ^ half(*addr, 0));
+    h = mix(h ^ half(*addr, 8));
+  }
+  return h;
+}
+
+std::string tcp_flags_text(std::uint8_t flags) {
+  std::string text;
+  for (const auto& [flag, name] : kFlagNames) {
+    if ((flags & flag) == 0) continue;
+    if (!text.empty()) text += '|';
+    text += name;
+  }
+  return text;
+}
+
+PodName shown_pod(const FlowKey& key, const FlowOwners& owners) {
+  const bool ingress = key.direction == Direction::kIngress;
+  const auto& here = ingress ? owners.dst : owners.src;
+  const auto& peer = ingress ? owners.src : owners.dst;
+  for (const auto* owner : {&here, &peer}) {
+    if (*owner && (*owner)->kind == EndpointKind::kPod) {
+      return {(*owner)->name_space, (*owner)->name};
+    }
+  }
+  return {"external", "unknown"};
+}
+
+}  // namespace orb8

@@ -1,0 +1,103 @@
+// Flows as values: what a source reports, what the table keeps, what a stream carries.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/model/addr.h"
+#include "core/model/endpoint.h"
+
+namespace orb8 {
+
+// Seen from this machine (or from the pod behind the interface): received or sent.
+enum class Direction : std::uint8_t { kIngress = 0, kEgress = 1 };
+
+std::string_view to_string(Direction direction);
+std::optional<Direction> parse_direction(std::string_view text);
+
+// "TCP", "UDP", "ICMP", "ICMPv6", "SCTP", ...; a number for what has no common name.
+std::string protocol_name(std::uint8_t protocol);
+// A name in any case, or a number 0..255.
+std::optional<std::uint8_t> parse_protocol(std::string_view text);
+
+bool is_icmp(std::uint8_t protocol);
+
+// One direction of one conversation. For ICMP and ICMPv6 src_port is the type and dst_port the
+// code; both are 0 for a protocol without ports and for a fragment whose first part was not seen.
+struct FlowKey {
+  Addr src;
+  Addr dst;
+  std::uint16_t src_port = 0;
+  std::uint16_t dst_port = 0;
+  std::uint8_t protocol = 0;  // IPPROTO_*
+  Direction direction = Direction::kIngress;
+
+  bool operator==(const FlowKey&) const = default;
+};
+
+struct FlowKeyHash {
+  std::size_t operator()(const FlowKey& key) const noexcept;
+};
+
+// Bits of the TCP header's flags byte, all seen so far (RFC 9293, 3.1).
+enum TcpFlag : std::uint8_t {
+  kTcpFin = 0x01,
+  kTcpSyn = 0x02,
+  kTcpRst = 0x04,
+  kTcpPsh = 0x08,
+  kTcpAck = 0x10,
+  kTcpUrg = 0x20,
+  kTcpEce = 0x40,
+  kTcpCwr = 0x80,
+};
+
+// "SYN|ACK"; empty for 0.
+std::string tcp_flags_text(std::uint8_t flags);
+
+// What a source says of one flow. Counters are cumulative since the kernel made its entry, which
+// `incarnation` identifies (the OpenTelemetry "cumulative temporality with a start"); incarnation 0
+// marks an increment that stands alone, as a packet that found the kernel's map full.
+struct FlowRecord {
+  FlowKey key;
+  std::uint64_t packets = 0;  // wire packets: a GSO packet counts its segments
+  std::uint64_t bytes = 0;    // wire bytes from the link layer header on, without FCS
+  std::uint64_t incarnation = 0;
+  std::int64_t first_seen_ns = 0;  // Unix epoch
+  std::int64_t last_seen_ns = 0;   // Unix epoch
+  std::uint64_t cgroup_id = 0;     // of the sending socket; 0: not known
+  std::uint32_t ifindex = 0;       // where it was counted
+  std::uint8_t tcp_flags = 0;
+};
+
+// Both sides' owners, resolved once when a flow is first seen.
+struct FlowOwners {
+  EndpointRef src;
+  EndpointRef dst;
+};
+
+// A row of the flow table: all that was counted while the flow lived.
+struct Flow {
+  FlowKey key;
+  std::uint32_t ifindex = 0;
+  std::uint8_t tcp_flags = 0;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::int64_t first_seen_ns = 0;  // Unix epoch
+  std::int64_t last_seen_ns = 0;   // Unix epoch
+  std::uint64_t cgroup_id = 0;
+  FlowOwners owners;
+};
+
+// The namespace and pod name shown for a flow: the pod it is seen from, else its peer, else
+// external/unknown.
+struct PodName {
+  std::string_view name_space;
+  std::string_view name;
+};
+PodName shown_pod(const FlowKey& key, const FlowOwners& owners);
+
+}  // namespace orb8

@@ -1,0 +1,68 @@
+// How the parts are, and what was counted, dropped and lost: the truth behind `orb8 status`.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace orb8 {
+
+struct Component {
+  std::string name;  // "flow-source", "flow-table", "grpc", ...
+  bool healthy = true;
+  std::string reason;  // one sentence; empty when healthy
+};
+
+struct AttachedProgram {
+  std::string program;    // "network_probe"
+  std::string interface;  // "eth0"
+  std::uint32_t ifindex = 0;
+  std::string direction;  // "ingress" or "egress"
+  std::string mechanism;  // "tcx" or "clsact"
+};
+
+// What became of every packet that met a probe. Packets are wire packets, bytes wire bytes.
+struct Tally {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct Accounting {
+  Tally counted;                    // added to a flow in the kernel
+  Tally spilled;                    // kernel map full: sent to user space and added to a flow there
+  Tally lost;                       // kernel map full and no room to send: in no flow
+  Tally duplicate;                  // counted before, on another interface or hook
+  Tally own;                        // this agent's own gRPC traffic, left out on purpose
+  Tally not_ip;                     // ARP, LLDP, ...
+  Tally truncated;                  // headers cut short
+  Tally unparsed;                   // more stacked headers than the parser follows
+  std::uint64_t packet_events = 0;  // on-demand packet events sent to user space
+  std::uint64_t packet_events_lost = 0;  // the packet ring was full
+};
+
+struct SourceStatus {
+  std::string name;    // "tc"
+  std::string reason;  // why this source, and why not another
+  Accounting accounting;
+  std::vector<AttachedProgram> programs;
+  std::vector<Component> components;
+};
+
+struct Status {
+  SourceStatus source;
+  std::vector<Component> components;
+  std::uint64_t events_processed = 0;  // flow records and packet events handled
+  std::uint64_t events_dropped = 0;  // all that was lost: packets, packet events, subscriber drops
+  std::uint64_t subscriber_drops = 0;
+  std::uint64_t flows_evicted = 0;
+  std::uint64_t flows_expired = 0;
+  std::uint32_t active_flows = 0;
+  std::uint32_t max_flows = 0;
+  std::uint32_t subscribers = 0;
+  std::int64_t started_ns = 0;  // Unix epoch
+
+  bool healthy() const;
+};
+
+}  // namespace orb8

@@ -34,6 +34,9 @@ static __always_inline bool filter_matches(const volatile struct orb8_packet_fil
 		return false;
 	if (f->has_proto && f->proto != key->proto)
 		return false;
+	/* ICMP keeps its type and code where others have ports: no port matches them. */
+	if (f->has_port && (key->proto == IPPROTO_ICMP || key->proto == IPPROTO_ICMPV6))
+		return false;
 	if (f->has_port && f->port_be != key->sport_be && f->port_be != key->dport_be)
 		return false;
 	return addr_matches(f, key->saddr) || addr_matches(f, key->daddr);

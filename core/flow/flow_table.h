@@ -2,26 +2,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
+#include "core/flow/flow_index.h"
 #include "core/model/event.h"
 #include "core/model/flow.h"
 
 namespace orb8 {
 
-// A fixed-size run of rows. Shared by the table and by snapshots; copied by the writer before it
-// changes one that a snapshot also holds.
-struct FlowPage;
+// A run of rows, the unit that the table and its snapshots share.
+struct FlowPage {
+  static constexpr std::size_t kRows = 128;
+  std::array<Flow, kRows> rows;
+  std::array<bool, kRows> used{};
+};
 
-// All flows as they were at one publish(). Cheap to copy, safe to read from any thread.
+// All flows as they were at one publish(). Safe to read from any thread, for as long as it is held.
 class FlowSnapshot {
  public:
-  // Calls `visit` for every flow, in no particular order.
+  // Every flow once, in no particular order.
   void for_each(const std::function<void(const Flow&)>& visit) const;
   std::size_t size() const noexcept { return size_; }
 
@@ -31,6 +37,9 @@ class FlowSnapshot {
   std::size_t size_ = 0;
 };
 
+// Rows lie in pages. publish() hands the present pages to readers; the writer copies a page before
+// it first changes it after that. So a flow that stands still costs nothing, and readers hold the
+// writer up for a pointer's copy at most.
 class FlowTable {
  public:
   struct Limits {
@@ -38,6 +47,7 @@ class FlowTable {
     std::int64_t idle_timeout_ns = 30'000'000'000;
     std::int64_t closed_timeout_ns = 2'000'000'000;  // silence after FIN or RST until the end
   };
+  // Called once for each new flow.
   using ResolveFn = std::function<FlowOwners(const FlowRecord&)>;
 
   // What one record changed.
@@ -53,24 +63,23 @@ class FlowTable {
   };
 
   explicit FlowTable(Limits limits);
-  ~FlowTable();
   FlowTable(const FlowTable&) = delete;
   FlowTable& operator=(const FlowTable&) = delete;
 
   // --- the writer's thread ---
 
-  // Adds what the record moved. `resolve` runs once, when the flow is new. A new flow in a full
-  // table pushes out the one idle for longest: see take_evicted().
+  // Adds what the record moved. A new flow in a full table pushes out the one that has not moved
+  // for longest: see take_evicted(). A record that moved nothing changes nothing.
   Change apply(const FlowRecord& record, const ResolveFn& resolve);
 
-  // Keys of flows idle, or closed and silent, at `now_ns` (Unix epoch). They stay in the table
-  // until end(), so that the source's last record can still be applied.
-  std::vector<FlowKey> due(std::int64_t now_ns) const;
+  // Flows idle, or closed and silent, at `now_ns` (Unix epoch). They stay until end(), so that the
+  // source's last record can still be applied.
+  std::vector<FlowKey> due(std::int64_t now_ns);
 
-  // Removes the flow, unless it moved again and is no longer due at `now_ns`; counts it as expired.
+  // Removes the flow, unless it moved meanwhile and is not due any more.
   std::optional<Ended> end(const FlowKey& key, std::int64_t now_ns);
 
-  // Flows pushed out since the last call. The caller forgets them in the kernel and reports them.
+  // Flows pushed out since the last call.
   std::vector<Ended> take_evicted();
 
   // Makes the present state visible to readers.
@@ -78,35 +87,54 @@ class FlowTable {
 
   std::uint64_t evicted() const noexcept { return evicted_; }
   std::uint64_t expired() const noexcept { return expired_; }
-  std::size_t size() const noexcept;
+  std::size_t size() const noexcept { return index_.size(); }
 
   // --- any thread ---
 
-  // The state at the last publish(). Holds the lock for a pointer copy only.
+  // The state at the last publish(); never null.
   std::shared_ptr<const FlowSnapshot> snapshot() const;
 
  private:
+  using Slot = std::uint32_t;
+  static constexpr Slot kNone = FlowIndex::kNone;
+
+  // Of each slot, what only the writer needs.
+  struct Progress {
+    std::uint64_t incarnation = 0;
+    std::uint64_t packets = 0;  // the source's counters at the last record of this incarnation
+    std::uint64_t bytes = 0;
+    Slot older = kNone;  // neighbours in the order of the last movement
+    Slot newer = kNone;
+  };
+  struct Page {
+    std::shared_ptr<FlowPage> rows;
+    std::uint64_t written = 0;  // publish_count_ + 1 when it was copied: not shared since
+  };
+
+  const Flow& row(Slot slot) const;
+  Flow& writable_row(Slot slot);
+  FlowPage& writable_page(Slot slot);
+  Slot add_row(const FlowRecord& record);
+  void remove(Slot slot);
+  void link_newest(Slot slot);
+  void unlink(Slot slot);
+  Change advance(Slot slot, const FlowRecord& record);
+  EndReason reason_to_end(const Flow& flow, std::int64_t now_ns) const;
+
   Limits limits_;
+  std::vector<Page> pages_;
+  std::vector<Progress> progress_;
+  std::vector<Slot> free_;
+  FlowIndex index_;
+  Slot oldest_ = kNone;
+  Slot newest_ = kNone;
+  std::vector<FlowKey> closing_;  // flows whose FIN or RST was seen
+  std::vector<Ended> pushed_out_;
+  std::uint64_t publish_count_ = 0;
   std::uint64_t evicted_ = 0;
   std::uint64_t expired_ = 0;
   mutable std::mutex published_mutex_;
   std::shared_ptr<const FlowSnapshot> published_;
 };
-
-// --- reading a snapshot ---
-
-enum class FlowSort : std::uint8_t { kBytes, kPackets, kLastSeen };
-
-struct FlowFilter;
-
-struct FlowPick {
-  std::vector<Flow>
-      flows;  // sorted, largest (or latest) first; ties by key, so that order is stable
-  std::size_t matched = 0;  // also beyond the limit
-};
-
-// The `limit` first flows that match, without sorting the rest.
-FlowPick pick_flows(const FlowSnapshot& snapshot, const FlowFilter& filter, FlowSort sort,
-                    std::size_t limit);
 
 }  // namespace orb8

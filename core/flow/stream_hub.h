@@ -3,11 +3,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <stop_token>
 #include <vector>
 
@@ -20,10 +22,8 @@ namespace orb8 {
 struct SubscribeOptions {
   FlowFilter filter;
   bool packets = false;         // packet events instead of flow events
-  std::size_t capacity = 1000;  // events queued before the oldest is dropped
+  std::size_t capacity = 1000;  // events queued; the oldest makes room for one more
 };
-
-class StreamHub;
 
 // One subscriber's end. Destroying it unsubscribes. The hub may go first: the stream then ends.
 class Subscription {
@@ -31,48 +31,62 @@ class Subscription {
   struct Batch {
     std::vector<Event> events;
     std::uint64_t dropped_before = 0;  // lost from this queue since the batch before
-    bool ended = false;                // the hub closed: nothing more will come
+    bool ended = false;                // the hub closed, and this is all that was left
   };
 
-  Subscription(Subscription&&) noexcept;
-  Subscription& operator=(Subscription&&) noexcept;
-  ~Subscription();
-
   // Waits until there is an event, the hub closes, `stop` is requested or the time is over.
-  Batch next(std::chrono::milliseconds timeout, std::stop_token stop = {});
+  Batch next(std::chrono::milliseconds timeout, const std::stop_token& stop = {});
 
   std::uint64_t dropped() const;  // in all
+
+  Subscription(Subscription&&) noexcept = default;
+  Subscription& operator=(Subscription&&) noexcept = default;
+  ~Subscription();
 
  private:
   friend class StreamHub;
   struct Queue;
-  explicit Subscription(std::shared_ptr<Queue> queue);
+  struct Members;
+  Subscription(std::shared_ptr<Queue> queue, std::shared_ptr<Members> members)
+      : queue_(std::move(queue)), members_(std::move(members)) {}
+
   std::shared_ptr<Queue> queue_;
+  std::shared_ptr<Members> members_;
 };
 
 class StreamHub {
  public:
   explicit StreamHub(std::size_t max_subscribers);
-  ~StreamHub();  // closes every subscription
+  StreamHub(const StreamHub&) = delete;
+  StreamHub& operator=(const StreamHub&) = delete;
+  ~StreamHub();  // closes
 
-  // Any thread. kExhausted when there are max_subscribers already.
-  Result<Subscription> subscribe(SubscribeOptions options);
-
-  // The publisher's thread. Filters once per subscriber; costs nothing when nobody listens.
-  void publish(const Event& event);
-  bool wants_flows() const noexcept;
-
-  // The kernel-side filters of all packet subscribers, and a number that changes with them.
-  std::vector<PacketFilter> packet_filters(std::size_t most) const;
-  std::uint64_t packet_generation() const noexcept;
-  // Called (on the subscriber's thread) whenever packet_generation() changed.
+  // Called, on the thread of whoever subscribes or goes, when packet_generation() has changed. Set
+  // it before the first subscriber comes; it is not called after the hub is gone.
   void on_packet_change(std::function<void()> notify);
 
-  std::size_t subscribers() const;
-  std::uint64_t dropped() const noexcept;  // over all subscribers, also gone ones
+  // Any thread. kExhausted: there are max_subscribers already; kUnavailable: closed.
+  Result<Subscription> subscribe(SubscribeOptions options);
 
-  // Ends every stream after what is queued; later subscribe() calls fail with kUnavailable.
+  // The publisher's thread. Each subscriber's filter is applied here.
+  void publish(const Event& event);
+  // Whether anyone wants flow events: what publish() would do without is not worth preparing.
+  bool wants_flows() const noexcept;
+
+  // What the packet subscribers want, for the kernel; a single "everything" when that is more than
+  // `most` conjunctions. The generation changes whenever this does.
+  std::vector<PacketFilter> packet_filters(std::size_t most) const;
+  std::uint64_t packet_generation() const noexcept;
+
+  std::size_t subscribers() const;
+  std::uint64_t dropped() const noexcept;  // over all subscribers, those gone included
+
+  // Ends every stream behind what is queued.
   void close();
+
+ private:
+  std::size_t max_subscribers_;
+  std::shared_ptr<Subscription::Members> members_;
 };
 
 }  // namespace orb8

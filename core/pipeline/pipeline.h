@@ -8,6 +8,7 @@
 
 #include "core/base/result.h"
 #include "core/config/config.h"
+#include "core/flow/flow_pick.h"
 #include "core/flow/flow_table.h"
 #include "core/flow/stream_hub.h"
 #include "core/model/status.h"

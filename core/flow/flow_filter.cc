@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/flow/flow_filter.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace orb8 {
+namespace {
+
+template <class List, class Test>
+bool empty_or_any(const List& list, Test test) {
+  return list.empty() || std::ranges::any_of(list, test);
+}
+
+// A flow is of a pod or namespace if that is what is shown for it, or either side is in it.
+bool names_match(const std::vector<std::string>& wanted, std::string_view shown,
+                 const std::string Endpoint::* name, const FlowOwners& owners) {
+  return empty_or_any(wanted, [&](const std::string& one) {
+    return one == shown || (owners.src && one == (*owners.src).*name) ||
+           (owners.dst && one == (*owners.dst).*name);
+  });
+}
+
+// A field's alternatives for a product: its values, or "anything" where there are none.
+template <class T>
+std::vector<std::optional<T>> alternatives(const std::vector<T>& values) {
+  if (values.empty()) return {std::nullopt};
+  return {values.begin(), values.end()};
+}
+
+}  // namespace
+
+bool FlowFilter::matches(const FlowKey& key, const FlowOwners& owners) const {
+  if (!empty_or_any(directions, [&](Direction d) { return d == key.direction; })) return false;
+  if (!empty_or_any(protocols, [&](std::uint8_t p) { return p == key.protocol; })) return false;
+  if (!empty_or_any(ports, [&](std::uint16_t port) {
+        return !is_icmp(key.protocol) && (port == key.src_port || port == key.dst_port);
+      })) {
+    return false;
+  }
+  if (!empty_or_any(prefixes, [&](const Prefix& prefix) {
+        return prefix.contains(key.src) || prefix.contains(key.dst);
+      })) {
+    return false;
+  }
+  if (namespaces.empty() && pods.empty()) return true;
+  const auto shown = shown_pod(key, owners);
+  return names_match(namespaces, shown.name_space, &Endpoint::name_space, owners) &&
+         names_match(pods, shown.name, &Endpoint::name, owners);
+}
+
+std::vector<PacketFilter> FlowFilter::packet_filters(std::size_t most) const {
+  std::vector<PacketFilter> product;
+  for (const auto& prefix : alternatives(prefixes)) {
+    for (const auto& port : alternatives(ports)) {
+      for (const auto& protocol : alternatives(protocols)) {
+        for (const auto& direction : alternatives(directions)) {
+          product.push_back(
+              {.prefix = prefix, .port = port, .protocol = protocol, .direction = direction});
+          if (product.size() > most) return {PacketFilter{}};
+        }
+      }
+    }
+  }
+  return product;
+}
+
+}  // namespace orb8

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/flow/stream_hub.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <utility>
+
+namespace orb8 {
+
+// Publisher's end and subscriber's end of one stream.
+struct Subscription::Queue {
+  explicit Queue(SubscribeOptions wanted) : options(std::move(wanted)) {}
+
+  bool wants(const Event& event) const {
+    return options.packets == (event.kind == EventKind::kPacket) &&
+           options.filter.matches(event.flow.key, event.flow.owners);
+  }
+
+  const SubscribeOptions options;
+  mutable std::mutex mutex;
+  std::condition_variable_any changed;
+  std::deque<Event> events;
+  std::uint64_t dropped_since = 0;  // the last batch
+  std::uint64_t dropped = 0;
+  bool closed = false;
+};
+
+// Who is subscribed: shared by the hub and its subscriptions, which may outlive it.
+struct Subscription::Members {
+  void changed_packets() {
+    packet_generation.fetch_add(1);
+    const std::lock_guard lock(notify_mutex);
+    if (notify) notify();
+  }
+
+  mutable std::mutex mutex;  // of the list; publish() holds it while it queues
+  std::vector<std::shared_ptr<Queue>> queues;
+  bool closed = false;
+  std::atomic<std::size_t> flow_subscribers = 0;
+  std::atomic<std::uint64_t> packet_generation = 0;
+  std::atomic<std::uint64_t> dropped = 0;
+  std::mutex notify_mutex;  // held during a call, so that the hub's end waits for it
+  std::function<void()> notify;
+};
+
+// --- subscriber ---
+
+Subscription::~Subscription() {
+  if (!queue_) return;  // moved from
+  const bool packets = queue_->options.packets;
+  {
+    const std::lock_guard lock(members_->mutex);
+    std::erase(members_->queues, queue_);
+    if (!packets) members_->flow_subscribers.fetch_sub(1);
+  }
+  if (packets) members_->changed_packets();
+}
+
+Subscription::Batch Subscription::next(std::chrono::milliseconds timeout,
+                                       const std::stop_token& stop) {
+  Batch batch;
+  std::unique_lock lock(queue_->mutex);
+  queue_->changed.wait_for(lock, stop, timeout,
+                           [&] { return !queue_->events.empty() || queue_->closed; });
+  batch.events.assign(std::make_move_iterator(queue_->events.begin()),
+                      std::make_move_iterator(queue_->events.end()));
+  queue_->events.clear();
+  batch.dropped_before = std::exchange(queue_->dropped_since, 0);
+  batch.ended = queue_->closed;
+  return batch;
+}
+
+std::uint64_t Subscription::dropped() const {
+  const std::lock_guard lock(queue_->mutex);
+  return queue_->dropped;
+}
+
+// --- hub ---
+
+StreamHub::StreamHub(std::size_t max_subscribers)
+    : max_subscribers_(max_subscribers), members_(std::make_shared<Subscription::Members>()) {}
+
+StreamHub::~StreamHub() {
+  on_packet_change({});
+  close();
+}
+
+void StreamHub::on_packet_change(std::function<void()> notify) {
+  const std::lock_guard lock(members_->notify_mutex);
+  members_->notify = std::move(notify);
+}
+
+Result<Subscription> StreamHub::subscribe(SubscribeOptions options) {
+  const bool packets = options.packets;
+  auto queue = std::make_shared<Subscription::Queue>(std::move(options));
+  {
+    const std::lock_guard lock(members_->mutex);
+    if (members_->closed) return fail(Errc::kUnavailable, "shutting down");
+    if (members_->queues.size() >= max_subscribers_) {
+      return fail(Errc::kExhausted, "all " + std::to_string(max_subscribers_) +
+                                        " streams are taken: end one, or raise max_streams");
+    }
+    members_->queues.push_back(queue);
+    if (!packets) members_->flow_subscribers.fetch_add(1);
+  }
+  if (packets) members_->changed_packets();
+  return Subscription(std::move(queue), members_);
+}
+
+void StreamHub::publish(const Event& event) {
+  const std::lock_guard list_lock(members_->mutex);
+  for (const auto& queue : members_->queues) {
+    if (!queue->wants(event)) continue;
+    {
+      const std::lock_guard lock(queue->mutex);
+      if (queue->events.size() >= queue->options.capacity) {
+        queue->events.pop_front();
+        ++queue->dropped_since;
+        ++queue->dropped;
+        members_->dropped.fetch_add(1, std::memory_order_relaxed);
+      }
+      queue->events.push_back(event);
+    }
+    queue->changed.notify_one();
+  }
+}
+
+bool StreamHub::wants_flows() const noexcept {
+  return members_->flow_subscribers.load(std::memory_order_relaxed) > 0;
+}
+
+std::vector<PacketFilter> StreamHub::packet_filters(std::size_t most) const {
+  std::vector<PacketFilter> all;
+  const std::lock_guard lock(members_->mutex);
+  for (const auto& queue : members_->queues) {
+    if (!queue->options.packets) continue;
+    for (const auto& filter : queue->options.filter.packet_filters(most)) {
+      if (std::ranges::find(all, filter) == all.end()) all.push_back(filter);
+    }
+  }
+  if (all.size() > most) return {PacketFilter{}};
+  return all;
+}
+
+std::uint64_t StreamHub::packet_generation() const noexcept {
+  return members_->packet_generation.load();
+}
+
+std::size_t StreamHub::subscribers() const {
+  const std::lock_guard lock(members_->mutex);
+  return members_->queues.size();
+}
+
+std::uint64_t StreamHub::dropped() const noexcept {
+  return members_->dropped.load(std::memory_order_relaxed);
+}
+
+void StreamHub::close() {
+  const std::lock_guard list_lock(members_->mutex);
+  members_->closed = true;
+  for (const auto& queue : members_->queues) {
+    {
+      const std::lock_guard lock(queue->mutex);
+      queue->closed = true;
+    }
+    queue->changed.notify_all();
+  }
+}
+
+}  // namespace orb8

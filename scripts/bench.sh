@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# usage: bench.sh [part...]     as root; the parts are kernel, flood and agent
+# Measures the release build, prints a table and writes build/bench.json. The figures are those of
+# this machine as it is: close what else is running.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if ((EUID != 0)); then
+  echo "bench: needs root, to load BPF programs and to make network namespaces" >&2
+  exit 1
+fi
+build/release/tests/orb8_bench "$@"
+# The report that root writes stays the user's.
+[[ -z ${SUDO_UID:-} ]] || chown "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" build/bench.json build/bench-agent.log

@@ -1,0 +1,56 @@
+// What orb8 costs and what it keeps up with, against the bars that it was given.
+// usage: orb8_bench [part...]     all parts when none is named; needs root
+// SPDX-License-Identifier: Apache-2.0
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "tests/bench/parts.h"
+#include "tests/bench/report.h"
+
+namespace orb8::bench {
+namespace {
+
+constexpr auto kJson = "build/bench.json";
+
+struct Part {
+  std::string_view name;
+  Result<void> (*measure)(Report&);
+};
+
+constexpr std::array kParts = {
+    Part{"kernel", measure_kernel},
+};
+
+int run(std::span<char*> wanted) {
+  spdlog::set_level(spdlog::level::warn);
+  Report report;
+  int failed = 0;
+  for (const auto& [name, measure] : kParts) {
+    if (!wanted.empty() && std::ranges::find(wanted, name) == wanted.end()) continue;
+    const auto ok = measure(report);
+    report.print_new();
+    if (ok) continue;
+    ++failed;
+    fmt::print(stderr, "bench: {}: {}\n", name, ok.error().what);
+  }
+  if (auto ok = report.write_json(kJson); !ok) {
+    fmt::print(stderr, "bench: {}\n", ok.error().what);
+    return 1;
+  }
+  fmt::print("bench: {} of {} bars met, figures in {}\n", report.bars_met(), report.bars(), kJson);
+  return failed > 0 ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace orb8::bench
+
+int main(int argc, char** argv) {
+  return orb8::bench::run(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
+}

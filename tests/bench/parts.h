@@ -1,0 +1,13 @@
+// What is measured, part by part. A part that fails has measured nothing that counts.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/base/result.h"
+#include "tests/bench/report.h"
+
+namespace orb8::bench {
+
+// Nanoseconds that each program adds to a packet.
+Result<void> measure_kernel(Report& report);
+
+}  // namespace orb8::bench

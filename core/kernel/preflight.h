@@ -1,0 +1,43 @@
+// What this machine must allow before probes can be loaded, checked one by one with the remedy.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace orb8 {
+
+enum class CheckOutcome : unsigned char {
+  kOk,
+  kWarning,  // something will be missing, the rest works
+  kFailed,   // nothing works without it
+};
+
+struct PreflightCheck {
+  std::string name;
+  CheckOutcome outcome = CheckOutcome::kOk;
+  std::string detail;  // what was found
+  std::string remedy;  // what to do; empty when ok
+};
+
+struct PreflightOptions {
+  std::string root;            // "" for this machine; tests put a made-up /proc and /sys under it
+  std::string kernel_release;  // "" for uname(2)'s
+};
+
+std::vector<PreflightCheck> run_preflight(const PreflightOptions& options);
+
+// "ok    kernel: 6.18.44 (5.8 or later is needed)"
+std::string to_line(const PreflightCheck& check);
+
+// No check failed; warnings pass.
+bool passed(const std::vector<PreflightCheck>& checks);
+
+// The failed checks in one sentence, with what to do.
+std::string failure_text(const std::vector<PreflightCheck>& checks);
+
+// Where cgroup v2 is mounted: /sys/fs/cgroup on most machines, a folder below it on hybrid ones;
+// empty: nowhere.
+std::string find_cgroup2_mount(const std::string& root);
+
+}  // namespace orb8

@@ -43,8 +43,8 @@ function(orb8_bpf_object name source)
     DEPFILE ${obj}.d  # an edited common/ header rebuilds both sides, or neither
     COMMENT "BPF ${name}" VERBATIM)
   add_custom_command(OUTPUT ${skel}
-    COMMAND sh -c "${ORB8_BPFTOOL} gen skeleton ${obj} name ${name}_bpf > ${skel}.new && mv ${skel}.new ${skel}"
-    DEPENDS ${obj}
+    COMMAND ${PROJECT_SOURCE_DIR}/scripts/gen-skeleton.sh ${ORB8_BPFTOOL} ${obj} ${name} ${skel}
+    DEPENDS ${obj} ${PROJECT_SOURCE_DIR}/scripts/gen-skeleton.sh
     COMMENT "skeleton ${name}" VERBATIM)
   add_custom_target(${name}_skel_gen DEPENDS ${skel})
   add_library(${name}_skel INTERFACE)

@@ -31,7 +31,7 @@ endif()
 
 add_compile_options(
   -Wall -Wextra -Wshadow -Wundef -Wvla -Wformat=2 -Wnon-virtual-dtor -Woverloaded-virtual
-  -Wimplicit-fallthrough -Wno-missing-field-initializers)
+  -Wimplicit-fallthrough -Wsuggest-override -Wno-missing-field-initializers)
 if(ORB8_WERROR)
   add_compile_options(-Werror)
 endif()

@@ -44,6 +44,9 @@ if(ORB8_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} ${ORB8_CCACHE})
 endif()
 
+# A program loads what it calls, and nothing that a library's users might.
+add_link_options(-Wl,--as-needed)
+
 if(NOT CMAKE_RUNTIME_OUTPUT_DIRECTORY)
   set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endif()

@@ -31,11 +31,17 @@ else()
   target_link_libraries(orb8_httplib INTERFACE Threads::Threads)
 endif()
 
-# Through pkg-config: the CMake config of Debian's gRPC asks for packages that its -dev does not need.
-pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc++ protobuf)
+# By name: Debian's CMake config for gRPC asks for packages that its -dev does not need, and through
+# pkg-config it takes 13 s to configure and links a hundred parts of Abseil to every program.
+find_path(ORB8_GRPC_DIR grpcpp/grpcpp.h REQUIRED)
 add_library(orb8_grpc INTERFACE)
 add_library(orb8::grpc ALIAS orb8_grpc)
-target_link_libraries(orb8_grpc INTERFACE PkgConfig::GRPC Threads::Threads)
+target_include_directories(orb8_grpc SYSTEM INTERFACE ${ORB8_GRPC_DIR})
+foreach(lib grpc++ grpc gpr protobuf)
+  find_library(ORB8_LIB_${lib} ${lib} REQUIRED)
+  target_link_libraries(orb8_grpc INTERFACE ${ORB8_LIB_${lib}})
+endforeach()
+target_link_libraries(orb8_grpc INTERFACE Threads::Threads)
 
 find_library(ORB8_GRPC_REFLECTION grpc++_reflection REQUIRED)
 add_library(orb8_grpc_reflection INTERFACE)

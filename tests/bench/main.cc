@@ -26,6 +26,7 @@ struct Part {
 
 constexpr std::array kParts = {
     Part{"kernel", measure_kernel},
+    Part{"flood", measure_flood},
 };
 
 int run(std::span<char*> wanted) {

@@ -10,4 +10,7 @@ namespace orb8::bench {
 // Nanoseconds that each program adds to a packet.
 Result<void> measure_kernel(Report& report);
 
+// How much of a flood is accounted, here and by the classic design.
+Result<void> measure_flood(Report& report);
+
 }  // namespace orb8::bench

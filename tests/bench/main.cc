@@ -27,6 +27,7 @@ struct Part {
 constexpr std::array kParts = {
     Part{"kernel", measure_kernel},
     Part{"flood", measure_flood},
+    Part{"agent", measure_agent},
 };
 
 int run(std::span<char*> wanted) {

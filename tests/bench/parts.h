@@ -13,4 +13,7 @@ Result<void> measure_kernel(Report& report);
 // How much of a flood is accounted, here and by the classic design.
 Result<void> measure_flood(Report& report);
 
+// What the agent takes, and how fast it answers.
+Result<void> measure_agent(Report& report);
+
 }  // namespace orb8::bench

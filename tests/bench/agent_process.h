@@ -1,0 +1,44 @@
+// The agent as users run it: a process of its own, asked over gRPC, weighed by /proc.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/base/result.h"
+#include "orb8/v1/agent.grpc.pb.h"
+
+namespace orb8::bench {
+
+class AgentProcess {
+ public:
+  // In the calling thread's network namespace, with default settings and one interface to watch.
+  // Returns when it answers. The environment is not passed on: ORB8_* would change the figures.
+  static Result<AgentProcess> start(const std::string& interface);
+  AgentProcess(AgentProcess&& other) noexcept;
+  AgentProcess& operator=(AgentProcess&& other) noexcept;
+  AgentProcess(const AgentProcess&) = delete;
+  AgentProcess& operator=(const AgentProcess&) = delete;
+  ~AgentProcess();  // ends it
+
+  Result<double> resident_mib() const;
+  Result<double> cpu_seconds() const;  // user and system, since its start
+
+  Result<v1::AgentStatus> status() const;
+
+  // One QueryFlows; how long it took, and its answer in `response`.
+  Result<std::chrono::nanoseconds> query(std::uint32_t limit, v1::QueryFlowsResponse& response);
+
+ private:
+  AgentProcess() = default;
+  Result<void> connect();
+
+  pid_t pid_ = -1;
+  std::unique_ptr<v1::OrbitAgentService::Stub> stub_;
+};
+
+}  // namespace orb8::bench

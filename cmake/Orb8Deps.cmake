@@ -37,7 +37,7 @@ find_path(ORB8_GRPC_DIR grpcpp/grpcpp.h REQUIRED)
 add_library(orb8_grpc INTERFACE)
 add_library(orb8::grpc ALIAS orb8_grpc)
 target_include_directories(orb8_grpc SYSTEM INTERFACE ${ORB8_GRPC_DIR})
-foreach(lib grpc++ grpc gpr protobuf)
+foreach(lib grpc++ grpc gpr protobuf absl_synchronization)  # absl: for inline functions of grpcpp
   find_library(ORB8_LIB_${lib} ${lib} REQUIRED)
   target_link_libraries(orb8_grpc INTERFACE ${ORB8_LIB_${lib}})
 endforeach()

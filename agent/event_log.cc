@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/event_log.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <utility>
+
+namespace orb8 {
+namespace {
+
+std::string address_and_port(const Addr& addr, std::uint16_t port) {
+  return addr.is_v4() ? fmt::format("{}:{}", to_string(addr), port)
+                      : fmt::format("[{}]:{}", to_string(addr), port);
+}
+
+}  // namespace
+
+std::string to_log_line(const Event& event) {
+  const auto& key = event.flow.key;
+  const auto shown = shown_pod(key, event.flow.owners);
+  return fmt::format("[{}/{}] {} -> {} {} {} len={}", shown.name_space, shown.name,
+                     address_and_port(key.src, key.src_port),
+                     address_and_port(key.dst, key.dst_port), protocol_name(key.protocol),
+                     to_string(key.direction), event.bytes);
+}
+
+EventLog::EventLog(Subscription subscription)
+    : thread_([events = std::move(subscription)](const std::stop_token& stop) mutable {
+        while (!stop.stop_requested()) {
+          const auto batch = events.next(std::chrono::seconds(1), stop);
+          if (batch.dropped_before > 0) {
+            spdlog::debug("{} events were too fast for this log", batch.dropped_before);
+          }
+          for (const auto& event : batch.events) spdlog::debug("{}", to_log_line(event));
+          if (batch.ended) return;
+        }
+      }) {}
+
+}  // namespace orb8

@@ -1,0 +1,38 @@
+// The gRPC service over a pipeline.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <cstdint>
+
+#include "core/export/wire.h"
+#include "core/pipeline/pipeline.h"
+#include "orb8/v1/agent.grpc.pb.h"
+
+namespace orb8 {
+
+class FlowService final : public v1::OrbitAgentService::Service {
+ public:
+  FlowService(Pipeline& pipeline, NodeInfo node, std::uint32_t max_query_limit)
+      : pipeline_(pipeline), node_(std::move(node)), max_query_limit_(max_query_limit) {}
+
+  // INVALID_ARGUMENT: a value that is not allowed, named.
+  grpc::Status QueryFlows(grpc::ServerContext* context, const v1::QueryFlowsRequest* request,
+                          v1::QueryFlowsResponse* response) override;
+
+  // One thread for each stream. RESOURCE_EXHAUSTED: max_streams of them already; UNAVAILABLE ends
+  // a stream when the agent stops.
+  grpc::Status StreamEvents(grpc::ServerContext* context, const v1::StreamEventsRequest* request,
+                            grpc::ServerWriter<v1::NetworkEvent>* writer) override;
+
+  grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
+                         v1::AgentStatus* response) override;
+
+ private:
+  Pipeline& pipeline_;
+  NodeInfo node_;
+  std::uint32_t max_query_limit_;
+};
+
+}  // namespace orb8

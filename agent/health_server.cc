@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/health_server.h"
+
+#include <httplib.h>
+#include <sys/socket.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace orb8 {
+namespace {
+
+constexpr std::size_t kThreads = 4;
+constexpr std::size_t kLongestRequest = 4096;
+constexpr time_t kTimeoutSeconds = 2;
+constexpr int kOk = 200;
+constexpr int kNotFound = 404;
+constexpr int kUnavailable = 503;
+
+using Json = nlohmann::ordered_json;
+
+void answer(httplib::Response& response, int code, const Json& body) {
+  response.status = code;
+  response.set_content(body.dump() + "\n", "application/json");
+}
+
+Json health_of(const Status& status) {
+  Json components = Json::array();
+  for (const auto& component : status.components) {
+    Json row = {{"name", component.name}, {"healthy", component.healthy}};
+    if (!component.reason.empty()) row["reason"] = component.reason;
+    components.push_back(std::move(row));
+  }
+  return {{"status", status.healthy() ? "ok" : "degraded"}, {"components", components}};
+}
+
+// The library's own choice is SO_REUSEPORT, by which two agents would share the port unnoticed.
+void take_port_alone(int socket) {
+  const int one = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+}
+
+}  // namespace
+
+HealthServer::HealthServer(StatusFn status)
+    : status_(std::move(status)), server_(std::make_unique<httplib::Server>()) {
+  server_->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  server_->set_socket_options(take_port_alone);
+  server_->set_keep_alive_max_count(1);  // an idle probe connection must not hold a thread
+  server_->set_read_timeout(kTimeoutSeconds);
+  server_->set_write_timeout(kTimeoutSeconds);
+  server_->set_payload_max_length(kLongestRequest);
+  server_->Get("/healthz", [this](const httplib::Request&, httplib::Response& response) {
+    const auto now = status_();
+    answer(response, now.healthy() ? kOk : kUnavailable, health_of(now));
+  });
+  server_->Get("/readyz", [this](const httplib::Request&, httplib::Response& response) {
+    const bool ready = ready_.load();
+    answer(response, ready ? kOk : kUnavailable, {{"status", ready ? "ready" : "starting"}});
+  });
+  server_->set_error_handler([](const httplib::Request&, httplib::Response& response) {
+    if (!response.body.empty()) return;  // our own 503
+    answer(response, response.status == 0 ? kNotFound : response.status,
+           {{"error", "GET /healthz and /readyz is all there is"}});
+  });
+}
+
+bool HealthServer::bind(const std::string& address, std::uint16_t port) {
+  if (port == 0) {
+    const int any = server_->bind_to_any_port(address);
+    port_ = static_cast<std::uint16_t>(std::max(any, 0));
+    return any > 0;
+  }
+  port_ = port;
+  return server_->bind_to_port(address, port);
+}
+
+Result<std::unique_ptr<HealthServer>> HealthServer::start(const std::string& address,
+                                                          std::uint16_t port, StatusFn status) {
+  std::unique_ptr<HealthServer> made(new HealthServer(std::move(status)));
+  if (!made->bind(address, port) && !(address == "::" && made->bind("0.0.0.0", port))) {
+    return fail(Errc::kUnavailable, "listen on " + address + " port " + std::to_string(port) +
+                                        " for health checks: the port is taken, or the address is "
+                                        "not this machine's; choose with --health-port and "
+                                        "--health-address");
+  }
+  made->thread_ = std::jthread([server = made->server_.get()] { server->listen_after_bind(); });
+  // The library forgets a stop() that comes before it listens.
+  while (!made->server_->is_running()) std::this_thread::yield();
+  return made;
+}
+
+HealthServer::~HealthServer() {
+  if (thread_.joinable()) server_->stop();
+}
+
+}  // namespace orb8

@@ -1,0 +1,127 @@
+// orb8-agent: the pipeline of this node behind gRPC and HTTP.
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+#include "agent/event_log.h"
+#include "agent/flow_service.h"
+#include "agent/grpc_server.h"
+#include "agent/health_server.h"
+#include "agent/options.h"
+#include "core/base/log.h"
+#include "core/base/version.h"
+#include "core/kernel/preflight.h"
+#include "core/pipeline/pipeline.h"
+
+namespace orb8 {
+namespace {
+
+constexpr auto kTellHealthEvery = timespec{.tv_sec = 1, .tv_nsec = 0};
+
+sigset_t stop_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGTERM);
+  ::sigaddset(&set, SIGINT);
+  return set;
+}
+
+bool check_machine() {
+  spdlog::info("Running pre-flight checks...");
+  const auto checks = run_preflight({});
+  for (const auto& check : checks) {
+    const auto level = check.outcome == CheckOutcome::kOk        ? spdlog::level::info
+                       : check.outcome == CheckOutcome::kWarning ? spdlog::level::warn
+                                                                 : spdlog::level::err;
+    spdlog::log(level, "{}", to_line(check));
+  }
+  if (!passed(checks)) return false;
+  spdlog::info("Pre-flight checks passed");
+  return true;
+}
+
+// Returns the signal that ends the agent; meanwhile gRPC's health service follows the pipeline's.
+int serve_until_signal(const sigset_t& signals, Pipeline& pipeline, GrpcServer& server) {
+  bool serving = true;
+  for (;;) {
+    const int signal = ::sigtimedwait(&signals, nullptr, &kTellHealthEvery);
+    if (signal > 0) return signal;
+    const bool healthy = pipeline.status().healthy();
+    if (healthy != serving) server.set_serving(healthy);
+    serving = healthy;
+  }
+}
+
+// What must be over in time is; a thread that hangs in a library does not keep the process.
+void end_by_force_after(std::uint32_t seconds) {
+  ::signal(SIGALRM, [](int) {
+    constexpr std::string_view kLine = "orb8-agent: the shutdown took too long: giving up\n";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kLine.data(), kLine.size());
+    ::_exit(EXIT_FAILURE);
+  });
+  ::alarm(seconds);
+}
+
+int run(const Config& config) {
+  const auto signals = stop_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is made
+  spdlog::info("orb8-agent {} on {}", version(), config.node_name);
+  if (!check_machine()) return EXIT_FAILURE;
+
+  auto pipeline = Pipeline::start(config);
+  if (!pipeline) {
+    spdlog::error("{}", pipeline.error().what);
+    return EXIT_FAILURE;
+  }
+  std::optional<EventLog> event_log;
+  if (config.log_level == LogLevel::kDebug) {
+    if (auto events = (*pipeline)->subscribe({}, false)) event_log.emplace(std::move(*events));
+  }
+  auto health = HealthServer::start(config.health_address, config.health_port,
+                                    [&] { return (*pipeline)->status(); });
+  if (!health) {
+    spdlog::error("{}", health.error().what);
+    return EXIT_FAILURE;
+  }
+  FlowService service(**pipeline, {config.node_name, std::string(version())},
+                      config.max_query_limit);
+  auto server = GrpcServer::start(config, service);
+  if (!server) {
+    spdlog::error("{}", server.error().what);
+    return EXIT_FAILURE;
+  }
+  (*pipeline)->leave_out_port((*server)->port());
+  (*health)->set_ready(true);
+  spdlog::info("Health server listening on {} port {}", config.health_address, (*health)->port());
+  spdlog::info("gRPC server listening on {}:{}", config.grpc_address, (*server)->port());
+
+  const int signal = serve_until_signal(signals, **pipeline, **server);
+  spdlog::info("Shutting down ({})...", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second signal ends it at once
+  end_by_force_after(config.shutdown_timeout_secs);
+  (*health)->set_ready(false);
+  (*pipeline)->stop();  // ends the streams, so that the server has nothing to wait for
+  (*server)->stop(std::chrono::system_clock::now() +
+                  std::chrono::milliseconds(500 * config.shutdown_timeout_secs));
+  const auto last = (*pipeline)->status();
+  spdlog::info("Stopped: {} flows, {} events, {} lost", last.active_flows, last.events_processed,
+               last.events_dropped);
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace orb8
+
+int main(int argc, char** argv) {
+  const auto options = orb8::parse_options(argc, argv);
+  if (!options.loaded) return options.exit_status;
+  orb8::init_log(options.loaded->config.log_level);
+  ::setenv("GRPC_VERBOSITY", "NONE", 0);  // our own lines say what its would
+  return orb8::run(options.loaded->config);
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/export/wire.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace orb8 {
+namespace {
+
+constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+
+// What a flow and an event have in common; ICMP's type and code are no ports on the wire.
+template <class Message>
+void put_key(const Flow& flow, InterfaceNames& names, Message& out) {
+  const auto shown = shown_pod(flow.key, flow.owners);
+  out.set_namespace_(std::string(shown.name_space));
+  out.set_pod_name(std::string(shown.name));
+  out.set_src_ip(to_string(flow.key.src));
+  out.set_dst_ip(to_string(flow.key.dst));
+  if (is_icmp(flow.key.protocol)) {
+    out.set_icmp_type(flow.key.src_port);
+    out.set_icmp_code(flow.key.dst_port);
+  } else {
+    out.set_src_port(flow.key.src_port);
+    out.set_dst_port(flow.key.dst_port);
+  }
+  out.set_protocol(protocol_name(flow.key.protocol));
+  out.set_direction(std::string(to_string(flow.key.direction)));
+  out.set_first_seen_ns(flow.first_seen_ns);
+  out.set_tcp_flags(flow.tcp_flags);
+  out.set_ifindex(flow.ifindex);
+  out.set_interface(names.name_of(flow.ifindex));
+  out.set_cgroup_id(flow.cgroup_id);
+}
+
+v1::EventType to_wire(EventKind kind) {
+  switch (kind) {
+    case EventKind::kFlowStart:
+      return v1::EVENT_TYPE_FLOW_START;
+    case EventKind::kFlowUpdate:
+      return v1::EVENT_TYPE_FLOW_UPDATE;
+    case EventKind::kFlowEnd:
+      return v1::EVENT_TYPE_FLOW_END;
+    case EventKind::kPacket:
+      break;
+  }
+  return v1::EVENT_TYPE_PACKET;
+}
+
+void to_wire(const Tally& tally, v1::Tally& out) {
+  out.set_packets(tally.packets);
+  out.set_bytes(tally.bytes);
+}
+
+}  // namespace
+
+void to_wire(const Flow& flow, InterfaceNames& names, v1::NetworkFlow& out) {
+  put_key(flow, names, out);
+  out.set_bytes(flow.bytes);
+  out.set_packets(flow.packets);
+  out.set_last_seen_ns(flow.last_seen_ns);
+}
+
+void to_wire(const Event& event, InterfaceNames& names, std::uint64_t dropped_before,
+             v1::NetworkEvent& out) {
+  put_key(event.flow, names, out);
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  out.set_bytes(static_cast<std::uint32_t>(std::min(event.bytes, kMost)));
+  out.set_byte_count(event.bytes);
+  out.set_packets(event.packets);
+  out.set_total_packets(event.flow.packets);
+  out.set_total_bytes(event.flow.bytes);
+  out.set_timestamp_ns(event.timestamp_ns);
+  out.set_type(to_wire(event.kind));
+  out.set_end_reason(std::string(to_string(event.end_reason)));
+  out.set_dropped_before(dropped_before);
+}
+
+void to_wire(const Accounting& accounting, v1::Accounting& out) {
+  to_wire(accounting.counted, *out.mutable_counted());
+  to_wire(accounting.spilled, *out.mutable_spilled());
+  to_wire(accounting.lost, *out.mutable_lost());
+  to_wire(accounting.duplicate, *out.mutable_duplicate());
+  to_wire(accounting.own, *out.mutable_own());
+  to_wire(accounting.not_ip, *out.mutable_not_ip());
+  to_wire(accounting.truncated, *out.mutable_truncated());
+  to_wire(accounting.unparsed, *out.mutable_unparsed());
+  out.set_packet_events(accounting.packet_events);
+  out.set_packet_events_lost(accounting.packet_events_lost);
+}
+
+void to_wire(const Status& status, const NodeInfo& node, std::int64_t now_ns,
+             v1::AgentStatus& out) {
+  out.set_node_name(node.name);
+  out.set_version(node.version);
+  out.set_healthy(status.healthy());
+  std::string reasons;
+  for (const auto& component : status.components) {
+    auto& row = *out.add_components();
+    row.set_name(component.name);
+    row.set_healthy(component.healthy);
+    row.set_reason(component.reason);
+    if (!component.healthy) {
+      reasons += (reasons.empty() ? "" : "; ") + component.name + ": " + component.reason;
+    }
+  }
+  out.set_health_message(reasons.empty() ? "ok" : reasons);
+  out.set_events_processed(status.events_processed);
+  out.set_events_dropped(status.events_dropped);
+  out.set_active_flows(status.active_flows);
+  out.set_uptime_seconds((now_ns - status.started_ns) / kNsPerSecond);
+  out.set_flow_source(status.source.name);
+  out.set_flow_source_reason(status.source.reason);
+  for (const auto& program : status.source.programs) {
+    auto& row = *out.add_programs();
+    row.set_program(program.program);
+    row.set_interface(program.interface);
+    row.set_ifindex(program.ifindex);
+    row.set_direction(program.direction);
+    row.set_mechanism(program.mechanism);
+  }
+  to_wire(status.source.accounting, *out.mutable_accounting());
+  out.set_flows_evicted(status.flows_evicted);
+  out.set_flows_expired(status.flows_expired);
+  out.set_max_flows(status.max_flows);
+  out.set_subscribers(status.subscribers);
+  out.set_subscriber_drops(status.subscriber_drops);
+}
+
+}  // namespace orb8

@@ -1,0 +1,35 @@
+// Where a command gets its answers: an agent, or this process itself.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "core/base/result.h"
+#include "orb8/v1/agent.pb.h"
+
+namespace orb8 {
+
+class Backend {
+ public:
+  // False: enough, end the stream.
+  using EventFn = std::function<bool(const v1::NetworkEvent&)>;
+
+  Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+  virtual ~Backend() = default;
+
+  virtual Result<v1::AgentStatus> status() = 0;
+  virtual Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& request) = 0;
+
+  // Until `stop` is requested or `on_event` has enough: no error then. The agent's going is one.
+  virtual Result<void> stream(const v1::StreamEventsRequest& request, const EventFn& on_event,
+                              const std::stop_token& stop) = 0;
+
+  // Whether flows are counted only since this process started, so that a query must wait for some.
+  virtual bool starts_empty() const = 0;
+};
+
+}  // namespace orb8

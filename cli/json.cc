@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/json.h"
+
+#include <google/protobuf/descriptor.h>
+
+#include <algorithm>
+#include <cctype>
+#include <nlohmann/json.hpp>
+
+namespace orb8 {
+namespace {
+
+using google::protobuf::EnumValueDescriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using Json = nlohmann::ordered_json;
+
+Json to_object(const Message& message);
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+// EVENT_TYPE_FLOW_START of enum EventType: "flow_start".
+std::string enum_word(const EnumValueDescriptor& value) {
+  std::string prefix;
+  for (const char c : std::string(value.type()->name())) {
+    if (std::isupper(static_cast<unsigned char>(c)) != 0 && !prefix.empty()) prefix += '_';
+    prefix += c;
+  }
+  prefix = lower(prefix) + "_";
+  const auto word = lower(std::string(value.name()));
+  return word.starts_with(prefix) ? word.substr(prefix.size()) : word;
+}
+
+// One value of a field; `index` is -1 unless the field is repeated.
+Json to_value(const Message& message, const FieldDescriptor* field, int index) {
+  const auto& of = *message.GetReflection();
+  const bool one = index < 0;
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_STRING:
+      return one ? of.GetString(message, field) : of.GetRepeatedString(message, field, index);
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return one ? of.GetUInt32(message, field) : of.GetRepeatedUInt32(message, field, index);
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return one ? of.GetUInt64(message, field) : of.GetRepeatedUInt64(message, field, index);
+    case FieldDescriptor::CPPTYPE_INT32:
+      return one ? of.GetInt32(message, field) : of.GetRepeatedInt32(message, field, index);
+    case FieldDescriptor::CPPTYPE_INT64:
+      return one ? of.GetInt64(message, field) : of.GetRepeatedInt64(message, field, index);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return one ? of.GetDouble(message, field) : of.GetRepeatedDouble(message, field, index);
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return one ? of.GetFloat(message, field) : of.GetRepeatedFloat(message, field, index);
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return one ? of.GetBool(message, field) : of.GetRepeatedBool(message, field, index);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return enum_word(one ? *of.GetEnum(message, field)
+                           : *of.GetRepeatedEnum(message, field, index));
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      break;
+  }
+  return to_object(one ? of.GetMessage(message, field)
+                       : of.GetRepeatedMessage(message, field, index));
+}
+
+Json to_object(const Message& message) {
+  const auto& descriptor = *message.GetDescriptor();
+  const auto& of = *message.GetReflection();
+  Json object = Json::object();
+  for (int i = 0; i < descriptor.field_count(); ++i) {
+    const auto* field = descriptor.field(i);
+    const std::string name(field->name());
+    if (field->is_repeated()) {
+      Json values = Json::array();
+      for (int k = 0; k < of.FieldSize(message, field); ++k) {
+        values.push_back(to_value(message, field, k));
+      }
+      object[name] = std::move(values);
+    } else if (!field->has_presence() || of.HasField(message, field)) {
+      object[name] = to_value(message, field, -1);
+    }
+  }
+  return object;
+}
+
+}  // namespace
+
+std::string to_json(const Message& message) {
+  // Names may hold bytes that are no UTF-8: replaced, since a line must stay parseable.
+  return to_object(message).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace orb8

@@ -1,0 +1,61 @@
+// The command line of orb8, parsed and checked.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orb8/v1/agent.pb.h"
+
+namespace orb8 {
+
+enum class Command : unsigned char { kStatus, kFlows, kTraceNetwork, kVersion, kCompletion };
+enum class OutputFormat : unsigned char { kTable, kWide, kJson };
+enum class ColorChoice : unsigned char { kAuto, kAlways, kNever };
+
+struct CliOptions {
+  Command command = Command::kStatus;
+
+  // Where to ask.
+  std::string agent;         // HOST:PORT
+  bool agent_named = false;  // by flag or ORB8_AGENT: no falling back to standalone
+  bool standalone = false;
+  std::chrono::milliseconds connect_timeout{3000};
+  std::map<std::string, std::vector<std::string>> settings;  // of standalone mode, by key
+
+  OutputFormat output = OutputFormat::kTable;
+  ColorChoice color = ColorChoice::kAuto;
+
+  // What to show.
+  std::vector<std::string> namespaces;
+  std::vector<std::string> pods;
+  v1::FlowFilter filter;
+  std::uint32_t limit = 20;
+  v1::SortOrder sort = v1::SORT_ORDER_BYTES;
+  std::optional<std::chrono::milliseconds> watch;     // flows: show again every so often
+  std::optional<std::chrono::milliseconds> duration;  // trace: how long; standalone: how long first
+  bool packets = false;
+
+  std::string completion;  // the script to print
+};
+
+using EnvironmentFn = std::function<const char*(const std::string& name)>;
+
+// The options; or the exit status of a run that is over, and what to print: help (0, to stdout), or
+// one line that says what is wrong (2, to stderr).
+struct ParsedOptions {
+  std::optional<CliOptions> options;
+  int exit_status = 0;
+  std::string text;
+};
+
+// `arguments` without the program's name.
+ParsedOptions parse_cli(const std::vector<std::string>& arguments,
+                        const EnvironmentFn& environment);
+
+}  // namespace orb8

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/standalone_backend.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <utility>
+
+#include "core/base/version.h"
+#include "core/export/wire.h"
+#include "core/export/wire_request.h"
+#include "core/kernel/preflight.h"
+#include "core/pipeline/pipeline.h"
+
+namespace orb8 {
+namespace {
+
+constexpr auto kLookAround = std::chrono::seconds(1);
+
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+class StandaloneBackend final : public Backend {
+ public:
+  StandaloneBackend(const Config& config, std::unique_ptr<Pipeline> pipeline)
+      : node_{config.node_name, std::string(version())},
+        max_query_limit_(config.max_query_limit),
+        pipeline_(std::move(pipeline)) {}
+
+  Result<v1::AgentStatus> status() override {
+    v1::AgentStatus answer;
+    to_wire(pipeline_->status(), node_, now_ns(), answer);
+    return answer;
+  }
+
+  Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& request) override {
+    const auto query = from_wire(request, max_query_limit_);
+    if (!query) return std::unexpected(query.error());
+    const auto picked = pick_flows(*pipeline_->flows(), query->filter, query->sort, query->limit);
+    v1::QueryFlowsResponse answer;
+    for (const auto& flow : picked.flows) to_wire(flow, names_, *answer.add_flows());
+    answer.set_matched(picked.matched);
+    to_wire(pipeline_->status().source.accounting, *answer.mutable_accounting());
+    return answer;
+  }
+
+  Result<void> stream(const v1::StreamEventsRequest& request, const EventFn& on_event,
+                      const std::stop_token& stop) override {
+    auto filter = from_wire(request);
+    if (!filter) return std::unexpected(filter.error());
+    auto events = pipeline_->subscribe(std::move(*filter), request.packets());
+    if (!events) return std::unexpected(events.error());
+    v1::NetworkEvent message;
+    for (bool last = false;;) {
+      auto batch = events->next(kLookAround, stop);
+      auto dropped = batch.dropped_before;
+      for (const auto& event : batch.events) {
+        message.Clear();
+        to_wire(event, names_, std::exchange(dropped, 0), message);
+        if (!on_event(message)) return {};
+      }
+      if (last || batch.ended) return {};
+      if (stop.stop_requested()) {
+        pipeline_->stop();  // takes a last snapshot: what moved since the one before still comes
+        last = true;
+      }
+    }
+  }
+
+  bool starts_empty() const override { return true; }
+
+ private:
+  NodeInfo node_;
+  std::uint32_t max_query_limit_;
+  InterfaceNames names_;
+  std::unique_ptr<Pipeline> pipeline_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Backend>> start_standalone(const Config& config) {
+  const auto checks = run_preflight({});
+  if (!passed(checks)) {
+    if (::geteuid() != 0) {
+      return fail(Errc::kDenied,
+                  "standalone mode loads BPF programs, which needs root: run it with "
+                  "sudo, or give --agent HOST:PORT of a running agent");
+    }
+    return fail(Errc::kDenied, failure_text(checks));
+  }
+  auto pipeline = Pipeline::start(config);
+  if (!pipeline) return std::unexpected(pipeline.error());
+  return std::make_unique<StandaloneBackend>(config, std::move(*pipeline));
+}
+
+}  // namespace orb8

@@ -12,13 +12,16 @@ bool empty_or_any(const List& list, Test test) {
   return list.empty() || std::ranges::any_of(list, test);
 }
 
-// A flow is of a pod or namespace if that is what is shown for it, or either side is in it.
-bool names_match(const std::vector<std::string>& wanted, std::string_view shown,
-                 const std::string Endpoint::* name, const FlowOwners& owners) {
-  return empty_or_any(wanted, [&](const std::string& one) {
-    return one == shown || (owners.src && one == (*owners.src).*name) ||
-           (owners.dst && one == (*owners.dst).*name);
-  });
+bool names_match(const FlowFilter& filter, const PodName& pod) {
+  return empty_or_any(filter.namespaces, [&](const auto& n) { return n == pod.name_space; }) &&
+         empty_or_any(filter.pods, [&](const auto& n) { return n == pod.name; });
+}
+
+// A Service has a namespace too, but only a pod has a pod's name.
+bool names_match(const FlowFilter& filter, const EndpointRef& owner) {
+  if (!owner || owner->name_space.empty()) return false;
+  const bool pod = owner->kind == EndpointKind::kPod;
+  return names_match(filter, PodName{owner->name_space, pod ? owner->name : std::string_view()});
 }
 
 // A field's alternatives for a product: its values, or "anything" where there are none.
@@ -44,9 +47,8 @@ bool FlowFilter::matches(const FlowKey& key, const FlowOwners& owners) const {
     return false;
   }
   if (namespaces.empty() && pods.empty()) return true;
-  const auto shown = shown_pod(key, owners);
-  return names_match(namespaces, shown.name_space, &Endpoint::name_space, owners) &&
-         names_match(pods, shown.name, &Endpoint::name, owners);
+  return names_match(*this, shown_pod(key, owners)) || names_match(*this, owners.src) ||
+         names_match(*this, owners.dst);
 }
 
 std::vector<PacketFilter> FlowFilter::packet_filters(std::size_t most) const {

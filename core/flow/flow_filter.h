@@ -12,7 +12,9 @@
 namespace orb8 {
 
 // OR within a field, AND between fields; an empty field matches everything. Addresses and ports
-// match either side.
+// match either side; ICMP has no ports. Namespaces and pods match what shown_pod() gives and either
+// side's owner, but the two of them must be of one side: a namespace and a pod name a pod of that
+// namespace.
 struct FlowFilter {
   std::vector<std::string> namespaces;
   std::vector<std::string> pods;

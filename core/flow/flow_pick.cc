@@ -12,7 +12,7 @@ std::uint64_t rank(const Flow& flow, FlowSort sort) {
     case FlowSort::kPackets:
       return flow.packets;
     case FlowSort::kLastSeen:
-      return static_cast<std::uint64_t>(flow.last_seen_ns);
+      return static_cast<std::uint64_t>(std::max<std::int64_t>(flow.last_seen_ns, 0));
     case FlowSort::kBytes:
       break;
   }

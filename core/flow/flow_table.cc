@@ -13,9 +13,11 @@ bool is_closed(const Flow& flow) {
   return flow.key.protocol == IPPROTO_TCP && (flow.tcp_flags & (kTcpFin | kTcpRst)) != 0;
 }
 
-// A counter that went backwards is another kernel's bug or a torn read: nothing moved.
-std::uint64_t moved(std::uint64_t now, std::uint64_t before) {
-  return now > before ? now - before : 0;
+// How far a counter went beyond the largest value that was seen of it. Less than that is a reading
+// that was overtaken by a later one: nothing moved.
+std::uint64_t take_growth(std::uint64_t now, std::uint64_t& largest) {
+  if (now <= largest) return 0;
+  return now - std::exchange(largest, now);
 }
 
 }  // namespace
@@ -23,7 +25,7 @@ std::uint64_t moved(std::uint64_t now, std::uint64_t before) {
 void FlowSnapshot::for_each(const std::function<void(const Flow&)>& visit) const {
   for (const auto& page : pages_) {
     for (std::size_t i = 0; i < FlowPage::kRows; ++i) {
-      if (page->used[i]) visit(page->rows[i]);
+      if (page->used.test(i)) visit(page->rows[i]);
     }
   }
 }
@@ -31,12 +33,18 @@ void FlowSnapshot::for_each(const std::function<void(const Flow&)>& visit) const
 FlowTable::FlowTable(Limits limits)
     : limits_(limits),
       index_([this](Slot slot) -> const FlowKey& { return row(slot).key; }),
-      published_(std::make_shared<const FlowSnapshot>()) {}
+      published_(std::make_shared<const FlowSnapshot>()) {
+  limits_.max_flows = std::clamp<std::size_t>(limits_.max_flows, 1, kNone - 1);
+}
 
 // --- rows ---
 
 const Flow& FlowTable::row(Slot slot) const {
   return pages_[slot / FlowPage::kRows].rows->rows[slot % FlowPage::kRows];
+}
+
+FlowTable::Progress& FlowTable::progress(Slot slot) {
+  return (*pages_[slot / FlowPage::kRows].progress)[slot % FlowPage::kRows];
 }
 
 FlowPage& FlowTable::writable_page(Slot slot) {
@@ -45,6 +53,7 @@ FlowPage& FlowTable::writable_page(Slot slot) {
     page.rows = std::make_shared<FlowPage>(*page.rows);
     page.written = publish_count_ + 1;
   }
+  changed_ = true;
   return *page.rows;
 }
 
@@ -52,22 +61,35 @@ Flow& FlowTable::writable_row(Slot slot) {
   return writable_page(slot).rows[slot % FlowPage::kRows];
 }
 
-FlowTable::Slot FlowTable::add_row(const FlowRecord& record) {
-  if (free_.empty()) {
-    const auto first = static_cast<Slot>(progress_.size());
-    pages_.push_back({std::make_shared<FlowPage>(), publish_count_ + 1});
-    progress_.resize(progress_.size() + FlowPage::kRows);
-    for (Slot i = FlowPage::kRows; i > 0; --i) free_.push_back(first + i - 1);
+FlowTable::Slot FlowTable::take_slot() {
+  if (pages_with_room_.empty()) {
+    pages_with_room_.push(pages_.size());
+    pages_.emplace_back();
   }
-  const Slot slot = free_.back();
-  free_.pop_back();
+  const std::size_t number = pages_with_room_.top();
+  auto& page = pages_[number];
+  if (!page.rows) {
+    page.rows = std::make_shared<FlowPage>();
+    page.progress = std::make_unique<std::array<Progress, FlowPage::kRows>>();
+    page.written = publish_count_ + 1;
+  }
+  std::size_t at = 0;
+  while (page.rows->used.test(at)) ++at;
+  if (++page.used == FlowPage::kRows) pages_with_room_.pop();
+  return static_cast<Slot>(number * FlowPage::kRows + at);
+}
+
+FlowTable::Slot FlowTable::add_row(const FlowRecord& record) {
+  const Slot slot = take_slot();
   auto& page = writable_page(slot);
-  page.used[slot % FlowPage::kRows] = true;
+  page.used.set(slot % FlowPage::kRows);
   Flow& flow = page.rows[slot % FlowPage::kRows];
   flow = {};
   flow.key = record.key;
+  flow.ifindex = record.ifindex;
   flow.first_seen_ns = record.first_seen_ns;
-  progress_[slot] = {};
+  flow.last_seen_ns = std::max(record.first_seen_ns, record.last_seen_ns);
+  progress(slot) = {};
   index_.insert(record.key, slot);
   link_newest(slot);
   return slot;
@@ -76,24 +98,40 @@ FlowTable::Slot FlowTable::add_row(const FlowRecord& record) {
 void FlowTable::remove(Slot slot) {
   index_.erase(row(slot).key);
   unlink(slot);
-  auto& page = writable_page(slot);
-  page.used[slot % FlowPage::kRows] = false;
-  page.rows[slot % FlowPage::kRows].owners = {};
-  free_.push_back(slot);
+  auto& rows = writable_page(slot);
+  rows.used.reset(slot % FlowPage::kRows);
+  rows.rows[slot % FlowPage::kRows].owners = {};
+  auto& page = pages_[slot / FlowPage::kRows];
+  if (page.used-- == FlowPage::kRows) pages_with_room_.push(slot / FlowPage::kRows);
+}
+
+// --- lines ---
+
+FlowTable::Line& FlowTable::line_of(const Flow& flow) {
+  return is_closed(flow) ? closed_ : open_;
 }
 
 void FlowTable::link_newest(Slot slot) {
-  auto& links = progress_[slot];
-  links.older = newest_;
+  auto& line = line_of(row(slot));
+  auto& links = progress(slot);
+  links.older = line.newest;
   links.newer = kNone;
-  (newest_ == kNone ? oldest_ : progress_[newest_].newer) = slot;
-  newest_ = slot;
+  (line.newest == kNone ? line.oldest : progress(line.newest).newer) = slot;
+  line.newest = slot;
 }
 
 void FlowTable::unlink(Slot slot) {
-  const auto& links = progress_[slot];
-  (links.older == kNone ? oldest_ : progress_[links.older].newer) = links.newer;
-  (links.newer == kNone ? newest_ : progress_[links.newer].older) = links.older;
+  auto& line = line_of(row(slot));
+  const auto& links = progress(slot);
+  (links.older == kNone ? line.oldest : progress(links.older).newer) = links.newer;
+  (links.newer == kNone ? line.newest : progress(links.newer).older) = links.older;
+}
+
+FlowTable::Slot FlowTable::idle_for_longest() const {
+  if (open_.oldest == kNone) return closed_.oldest;
+  if (closed_.oldest == kNone) return open_.oldest;
+  const bool open_first = row(open_.oldest).last_seen_ns < row(closed_.oldest).last_seen_ns;
+  return open_first ? open_.oldest : closed_.oldest;
 }
 
 // --- records ---
@@ -101,10 +139,12 @@ void FlowTable::unlink(Slot slot) {
 FlowTable::Change FlowTable::apply(const FlowRecord& record, const ResolveFn& resolve) {
   Slot slot = index_.find(record.key);
   if (slot != kNone) return advance(slot, record);
+  if (record.packets == 0 && record.bytes == 0) return {};
 
   if (index_.size() >= limits_.max_flows) {
-    pushed_out_.push_back({row(oldest_), EndReason::kEvicted});
-    remove(oldest_);
+    const Slot victim = idle_for_longest();
+    pushed_out_.push_back({row(victim), EndReason::kEvicted});
+    remove(victim);
     ++evicted_;
   }
   slot = add_row(record);
@@ -116,29 +156,28 @@ FlowTable::Change FlowTable::apply(const FlowRecord& record, const ResolveFn& re
 }
 
 FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
-  auto& progress = progress_[slot];
   Change change{.flow = &row(slot), .packets = record.packets, .bytes = record.bytes};
   if (record.incarnation != 0) {
-    if (record.incarnation == progress.incarnation) {
-      change.packets = moved(record.packets, progress.packets);
-      change.bytes = moved(record.bytes, progress.bytes);
+    auto& seen = progress(slot);
+    if (record.incarnation != seen.incarnation) {
+      seen.incarnation = record.incarnation;
+      seen.packets = seen.bytes = 0;
     }
-    progress.incarnation = record.incarnation;
-    progress.packets = record.packets;
-    progress.bytes = record.bytes;
+    change.packets = take_growth(record.packets, seen.packets);
+    change.bytes = take_growth(record.bytes, seen.bytes);
   }
   if (change.packets == 0 && change.bytes == 0) return change;
 
+  unlink(slot);  // before its flags change: they tell its line
   Flow& flow = writable_row(slot);
-  const bool was_closed = is_closed(flow);
   flow.packets += change.packets;
   flow.bytes += change.bytes;
-  flow.last_seen_ns = record.last_seen_ns;
   flow.tcp_flags |= record.tcp_flags;
   flow.ifindex = record.ifindex;
   if (record.cgroup_id != 0) flow.cgroup_id = record.cgroup_id;
-  if (!was_closed && is_closed(flow)) closing_.push_back(flow.key);
-  unlink(slot);
+  // A record may come late: one packet's that found the kernel's map full waits in a ring.
+  flow.first_seen_ns = std::min(flow.first_seen_ns, record.first_seen_ns);
+  flow.last_seen_ns = std::max(flow.last_seen_ns, record.last_seen_ns);
   link_newest(slot);
   change.flow = &flow;
   return change;
@@ -146,8 +185,6 @@ FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
 
 // --- ends ---
 
-// Times are the source's and the caller's of one clock. One that was stepped back makes flows look
-// younger than they are, which only delays their end.
 EndReason FlowTable::reason_to_end(const Flow& flow, std::int64_t now_ns) const {
   const auto silent_ns = now_ns - flow.last_seen_ns;
   if (is_closed(flow) && silent_ns >= limits_.closed_timeout_ns) return EndReason::kClosed;
@@ -155,23 +192,30 @@ EndReason FlowTable::reason_to_end(const Flow& flow, std::int64_t now_ns) const 
   return EndReason::kNone;
 }
 
-std::vector<FlowKey> FlowTable::due(std::int64_t now_ns) {
-  std::vector<FlowKey> keys;
-  // In the order of last movement: behind the first that is not due none is.
-  for (Slot slot = oldest_; slot != kNone; slot = progress_[slot].newer) {
-    if (reason_to_end(row(slot), now_ns) != EndReason::kIdle) {
-      if (!is_closed(row(slot))) break;
-      continue;  // a closed one is looked at below
+// After a step back, what was seen "later than now" would not end before the clock has caught up,
+// and would hold up all that stand behind it in its line.
+void FlowTable::follow_clock(std::int64_t now_ns) {
+  const bool stepped_back = now_ns < std::exchange(clock_ns_, now_ns);
+  if (!stepped_back) return;
+  for (const auto* line : {&open_, &closed_}) {
+    for (Slot slot = line->oldest; slot != kNone; slot = progress(slot).newer) {
+      if (row(slot).last_seen_ns <= now_ns) continue;
+      Flow& flow = writable_row(slot);
+      flow.last_seen_ns = now_ns;
+      flow.first_seen_ns = std::min(flow.first_seen_ns, now_ns);
     }
-    keys.push_back(row(slot).key);
   }
-  std::erase_if(closing_, [&](const FlowKey& key) {
-    const Slot slot = index_.find(key);
-    if (slot == kNone || !is_closed(row(slot))) return true;  // ended otherwise
-    if (reason_to_end(row(slot), now_ns) != EndReason::kClosed) return false;
-    keys.push_back(key);
-    return false;
-  });
+}
+
+std::vector<FlowKey> FlowTable::due(std::int64_t now_ns) {
+  follow_clock(now_ns);
+  std::vector<FlowKey> keys;
+  for (const auto* line : {&open_, &closed_}) {
+    for (Slot slot = line->oldest; slot != kNone; slot = progress(slot).newer) {
+      if (reason_to_end(row(slot), now_ns) == EndReason::kNone) break;
+      keys.push_back(row(slot).key);
+    }
+  }
   return keys;
 }
 
@@ -193,9 +237,18 @@ std::vector<FlowTable::Ended> FlowTable::take_evicted() {
 // --- readers ---
 
 void FlowTable::publish() {
+  if (!changed_) return;
+  changed_ = false;
   auto next = std::make_shared<FlowSnapshot>();
   next->pages_.reserve(pages_.size());
-  for (const auto& page : pages_) next->pages_.push_back(page.rows);
+  for (auto& page : pages_) {
+    if (page.used > 0) {
+      next->pages_.push_back(page.rows);
+    } else {
+      page.rows.reset();
+      page.progress.reset();
+    }
+  }
   next->size_ = index_.size();
   ++publish_count_;
   std::shared_ptr<const FlowSnapshot> previous = std::move(next);

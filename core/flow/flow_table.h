@@ -3,12 +3,14 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <queue>
 #include <vector>
 
 #include "core/flow/flow_index.h"
@@ -21,7 +23,7 @@ namespace orb8 {
 struct FlowPage {
   static constexpr std::size_t kRows = 128;
   std::array<Flow, kRows> rows;
-  std::array<bool, kRows> used{};
+  std::bitset<kRows> used;
 };
 
 // All flows as they were at one publish(). Safe to read from any thread, for as long as it is held.
@@ -39,7 +41,12 @@ class FlowSnapshot {
 
 // Rows lie in pages. publish() hands the present pages to readers; the writer copies a page before
 // it first changes it after that. So a flow that stands still costs nothing, and readers hold the
-// writer up for a pointer's copy at most.
+// writer up for a pointer's copy at most. Rows go to the lowest page with room, and publish() frees
+// the pages that a burst has left empty.
+//
+// All times are of one clock, the wall's. Stepped forward, it ends the flows that are silent just
+// then too early; the next packet starts them anew and nothing is lost. Stepped back, it lets them
+// start their silence again.
 class FlowTable {
  public:
   struct Limits {
@@ -52,7 +59,7 @@ class FlowTable {
 
   // What one record changed.
   struct Change {
-    const Flow* flow = nullptr;  // valid until the next call that writes
+    const Flow* flow = nullptr;  // valid until the next call that writes; null: no such flow
     std::uint64_t packets = 0;   // moved
     std::uint64_t bytes = 0;
     bool started = false;
@@ -73,7 +80,7 @@ class FlowTable {
   Change apply(const FlowRecord& record, const ResolveFn& resolve);
 
   // Flows idle, or closed and silent, at `now_ns` (Unix epoch). They stay until end(), so that the
-  // source's last record can still be applied.
+  // source's last record can still be applied. Looks at these flows only, however many there are.
   std::vector<FlowKey> due(std::int64_t now_ns);
 
   // Removes the flow, unless it moved meanwhile and is not due any more.
@@ -82,7 +89,8 @@ class FlowTable {
   // Flows pushed out since the last call.
   std::vector<Ended> take_evicted();
 
-  // Makes the present state visible to readers.
+  // Makes the present state visible to readers. Costs a pointer a page, and nothing when nothing
+  // has changed.
   void publish();
 
   std::uint64_t evicted() const noexcept { return evicted_; }
@@ -101,36 +109,52 @@ class FlowTable {
   // Of each slot, what only the writer needs.
   struct Progress {
     std::uint64_t incarnation = 0;
-    std::uint64_t packets = 0;  // the source's counters at the last record of this incarnation
+    std::uint64_t packets = 0;  // the largest that the source said of this incarnation
     std::uint64_t bytes = 0;
-    Slot older = kNone;  // neighbours in the order of the last movement
+    Slot older = kNone;  // neighbours in its line
     Slot newer = kNone;
   };
+  // Flows in the order of their last movement. Each flow stands in one of two: those that close
+  // wait much shorter than the others, so the first of either line is the first that is due.
+  struct Line {
+    Slot oldest = kNone;
+    Slot newest = kNone;
+  };
   struct Page {
-    std::shared_ptr<FlowPage> rows;
+    std::shared_ptr<FlowPage> rows;  // null while none is used
+    std::unique_ptr<std::array<Progress, FlowPage::kRows>> progress;
     std::uint64_t written = 0;  // publish_count_ + 1 when it was copied: not shared since
+    std::size_t used = 0;
   };
 
   const Flow& row(Slot slot) const;
-  Flow& writable_row(Slot slot);
+  Progress& progress(Slot slot);
   FlowPage& writable_page(Slot slot);
+  Flow& writable_row(Slot slot);
+
+  Slot take_slot();
   Slot add_row(const FlowRecord& record);
   void remove(Slot slot);
+  Change advance(Slot slot, const FlowRecord& record);
+
+  Line& line_of(const Flow& flow);
   void link_newest(Slot slot);
   void unlink(Slot slot);
-  Change advance(Slot slot, const FlowRecord& record);
+  Slot idle_for_longest() const;
+
   EndReason reason_to_end(const Flow& flow, std::int64_t now_ns) const;
+  void follow_clock(std::int64_t now_ns);
 
   Limits limits_;
   std::vector<Page> pages_;
-  std::vector<Progress> progress_;
-  std::vector<Slot> free_;
+  std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> pages_with_room_;
   FlowIndex index_;
-  Slot oldest_ = kNone;
-  Slot newest_ = kNone;
-  std::vector<FlowKey> closing_;  // flows whose FIN or RST was seen
+  Line open_;
+  Line closed_;  // TCP flows whose FIN or RST was seen
   std::vector<Ended> pushed_out_;
+  std::int64_t clock_ns_ = 0;  // at the last due()
   std::uint64_t publish_count_ = 0;
+  bool changed_ = false;  // since the last publish()
   std::uint64_t evicted_ = 0;
   std::uint64_t expired_ = 0;
   mutable std::mutex published_mutex_;

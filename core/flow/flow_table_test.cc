@@ -1,1 +1,319 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/flow/flow_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <random>
+#include <thread>
+#include <tuple>
+
+namespace orb8 {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kStart = 1'700'000'000 * kSecond;
+
+FlowKey flow(unsigned n) {
+  return {.src = Addr::v4(10, static_cast<std::uint8_t>(n >> 16U),
+                          static_cast<std::uint8_t>(n >> 8U), static_cast<std::uint8_t>(n)),
+          .dst = Addr::v4(10, 255, 0, 1),
+          .src_port = 4242,
+          .dst_port = 80,
+          .protocol = IPPROTO_TCP,
+          .direction = Direction::kEgress};
+}
+
+FlowRecord record(unsigned n, std::uint64_t packets, std::int64_t at = kStart,
+                  std::uint64_t incarnation = 1) {
+  return {.key = flow(n),
+          .packets = packets,
+          .bytes = 100 * packets,
+          .incarnation = incarnation,
+          .first_seen_ns = at,
+          .last_seen_ns = at};
+}
+
+FlowOwners nobody(const FlowRecord& /*record*/) {
+  return {};
+}
+
+class FlowTableTest : public ::testing::Test {
+ protected:
+  FlowTable::Change apply(const FlowRecord& record) { return table_.apply(record, nobody); }
+
+  std::map<unsigned, Flow> published() {
+    table_.publish();
+    std::map<unsigned, Flow> flows;
+    table_.snapshot()->for_each([&](const Flow& row) {
+      const auto& a = row.key.src.bytes;
+      flows[static_cast<unsigned>(a[13] << 16 | a[14] << 8 | a[15])] = row;
+    });
+    return flows;
+  }
+
+  FlowTable table_{{.max_flows = 3, .idle_timeout_ns = 30 * kSecond}};
+};
+
+TEST_F(FlowTableTest, TakesDifferencesOfCumulativeCounters) {
+  const auto first = apply(record(1, 10));
+  EXPECT_TRUE(first.started);
+  EXPECT_EQ(first.packets, 10U);
+  const auto second = apply(record(1, 15, kStart + kSecond));
+  EXPECT_FALSE(second.started);
+  EXPECT_EQ(second.packets, 5U);
+  EXPECT_EQ(second.bytes, 500U);
+  EXPECT_EQ(second.flow->packets, 15U);
+  EXPECT_EQ(second.flow->first_seen_ns, kStart);
+  EXPECT_EQ(second.flow->last_seen_ns, kStart + kSecond);
+}
+
+TEST_F(FlowTableTest, AddsANewIncarnationToWhatTheOldOneCounted) {
+  apply(record(1, 10, kStart, 1));
+  EXPECT_EQ(apply(record(1, 4, kStart, 2)).packets, 4U);
+  EXPECT_EQ(apply(record(1, 6, kStart, 2)).packets, 2U);
+  EXPECT_EQ(published().at(1).packets, 16U);
+}
+
+TEST_F(FlowTableTest, AddsIncrementsBesideTheCumulativeCounters) {
+  apply(record(1, 10, kStart, 7));
+  EXPECT_EQ(apply(record(1, 1, kStart, 0)).packets, 1U);
+  EXPECT_EQ(apply(record(1, 1, kStart, 0)).packets, 1U);
+  EXPECT_EQ(apply(record(1, 12, kStart, 7)).packets, 2U);
+  EXPECT_EQ(published().at(1).packets, 14U);
+}
+
+TEST_F(FlowTableTest, MakesNoFlowOfARecordThatMovedNothing) {
+  EXPECT_EQ(apply(record(1, 0)).flow, nullptr);
+  EXPECT_EQ(table_.size(), 0U);
+}
+
+TEST_F(FlowTableTest, DoesNotUnderflowWhenACounterGoesBack) {
+  apply(record(1, 10));
+  EXPECT_EQ(apply(record(1, 9)).packets, 0U);
+  EXPECT_EQ(published().at(1).packets, 10U);
+}
+
+TEST_F(FlowTableTest, IsNotRefreshedByARecordThatMovedNothing) {
+  apply(record(1, 10));
+  apply(record(1, 10, kStart + 29 * kSecond));
+  EXPECT_EQ(published().at(1).last_seen_ns, kStart);
+  EXPECT_THAT(table_.due(kStart + 30 * kSecond), ElementsAre(flow(1)));
+}
+
+TEST_F(FlowTableTest, ResolvesOwnersOnce) {
+  int asked = 0;
+  const auto resolve = [&](const FlowRecord&) {
+    ++asked;
+    return FlowOwners{
+        .src = std::make_shared<const Endpoint>(Endpoint{EndpointKind::kPod, "shop", "web-0"}),
+        .dst = nullptr};
+  };
+  table_.apply(record(1, 1), resolve);
+  table_.apply(record(1, 2), resolve);
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(published().at(1).owners.src->name, "web-0");
+}
+
+TEST_F(FlowTableTest, PushesOutTheOneThatHasNotMovedForLongest) {
+  apply(record(1, 1));
+  apply(record(2, 1));
+  apply(record(3, 1));
+  apply(record(1, 2));  // 2 is the oldest now
+  apply(record(4, 1));
+  const auto evicted = table_.take_evicted();
+  ASSERT_EQ(evicted.size(), 1U);
+  EXPECT_EQ(evicted[0].flow.key, flow(2));
+  EXPECT_EQ(evicted[0].reason, EndReason::kEvicted);
+  EXPECT_EQ(table_.evicted(), 1U);
+  EXPECT_EQ(table_.size(), 3U);
+  EXPECT_THAT(table_.take_evicted(), IsEmpty());
+}
+
+TEST_F(FlowTableTest, EndsAnIdleFlowAfterItsTime) {
+  apply(record(1, 1));
+  EXPECT_THAT(table_.due(kStart + 30 * kSecond - 1), IsEmpty());
+  EXPECT_THAT(table_.due(kStart + 30 * kSecond), ElementsAre(flow(1)));
+  const auto ended = table_.end(flow(1), kStart + 30 * kSecond);
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->reason, EndReason::kIdle);
+  EXPECT_EQ(ended->flow.packets, 1U);
+  EXPECT_EQ(table_.size(), 0U);
+  EXPECT_EQ(table_.expired(), 1U);
+}
+
+TEST_F(FlowTableTest, KeepsAFlowThatMovedBetweenDueAndEnd) {
+  apply(record(1, 1));
+  const auto late = kStart + 40 * kSecond;
+  ASSERT_THAT(table_.due(late), ElementsAre(flow(1)));
+  apply(record(1, 2, late));  // the kernel's last word
+  EXPECT_FALSE(table_.end(flow(1), late));
+  EXPECT_EQ(published().at(1).packets, 2U);
+}
+
+TEST_F(FlowTableTest, EndsAClosedConnectionSoonerThanAnIdleOne) {
+  auto closing = record(1, 5);
+  closing.tcp_flags = kTcpAck | kTcpFin;
+  apply(closing);
+  apply(record(2, 5));
+  EXPECT_THAT(table_.due(kStart + kSecond), IsEmpty());
+  EXPECT_THAT(table_.due(kStart + 2 * kSecond), ElementsAre(flow(1)));
+  EXPECT_EQ(table_.end(flow(1), kStart + 2 * kSecond)->reason, EndReason::kClosed);
+  EXPECT_THAT(table_.due(kStart + 3 * kSecond), IsEmpty());
+}
+
+TEST_F(FlowTableTest, FindsIdleFlowsBehindClosedOnes) {
+  auto closing = record(1, 5);
+  closing.tcp_flags = kTcpRst;
+  apply(closing);
+  apply(record(2, 5));
+  EXPECT_THAT(table_.due(kStart + 31 * kSecond), UnorderedElementsAre(flow(1), flow(2)));
+}
+
+TEST_F(FlowTableTest, CollectsTcpFlagsOverTheFlowsLife) {
+  auto one = record(1, 1);
+  one.tcp_flags = kTcpSyn;
+  apply(one);
+  auto two = record(1, 2);
+  two.tcp_flags = kTcpAck | kTcpPsh;
+  apply(two);
+  EXPECT_EQ(published().at(1).tcp_flags, kTcpSyn | kTcpAck | kTcpPsh);
+}
+
+TEST_F(FlowTableTest, NeverChangesASnapshotThatSomebodyHolds) {
+  apply(record(1, 1));
+  table_.publish();
+  const auto before = table_.snapshot();
+  apply(record(1, 50));
+  apply(record(2, 1));
+  EXPECT_EQ(before->size(), 1U);
+  before->for_each([](const Flow& row) { EXPECT_EQ(row.packets, 1U); });
+  EXPECT_EQ(table_.snapshot(), before) << "nothing is visible before it is published";
+  EXPECT_EQ(published().at(1).packets, 50U);
+}
+
+// What the table must do, in the plainest form: a map, and a list in the order of movement.
+class Model {
+ public:
+  explicit Model(std::size_t max_flows) : max_flows_(max_flows) {}
+
+  void apply(const FlowRecord& record) {
+    const auto n = static_cast<unsigned>(record.key.src.bytes[15]);
+    if (!rows_.contains(n)) {
+      if (record.packets == 0) return;
+      if (rows_.size() >= max_flows_) drop(order_.front());
+      rows_[n] = {};
+      order_.push_back(n);
+    }
+    auto& row = rows_[n];
+    std::uint64_t moved = record.packets;
+    if (record.incarnation != 0) {
+      if (row.incarnation == record.incarnation) moved -= row.base;
+      row.incarnation = record.incarnation;
+      row.base = record.packets;
+    }
+    row.packets += moved;
+    if (moved == 0) return;
+    row.last_ns = record.last_seen_ns;
+    std::erase(order_, n);
+    order_.push_back(n);
+  }
+
+  void expire(std::int64_t now_ns, std::int64_t idle_ns) {
+    for (const auto n : std::vector(order_)) {
+      if (now_ns - rows_[n].last_ns >= idle_ns) drop(n);
+    }
+  }
+
+  std::map<unsigned, std::uint64_t> packets() const {
+    std::map<unsigned, std::uint64_t> all;
+    for (const auto& [n, row] : rows_) all[n] = row.packets;
+    return all;
+  }
+
+ private:
+  struct Row {
+    std::uint64_t packets = 0;
+    std::uint64_t base = 0;
+    std::uint64_t incarnation = 0;
+    std::int64_t last_ns = 0;
+  };
+  void drop(unsigned n) {
+    rows_.erase(n);
+    std::erase(order_, n);
+  }
+  std::size_t max_flows_;
+  std::map<unsigned, Row> rows_;
+  std::vector<unsigned> order_;
+};
+
+TEST(FlowTableProperty, AgreesWithAPlainModelOverRandomRecords) {
+  constexpr std::size_t kMaxFlows = 40;
+  constexpr std::int64_t kIdle = 20 * kSecond;
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    const auto below = [&](unsigned n) { return std::uniform_int_distribution(0U, n - 1)(random); };
+    FlowTable table({.max_flows = kMaxFlows, .idle_timeout_ns = kIdle});
+    Model model(kMaxFlows);
+    std::map<unsigned, std::pair<std::uint64_t, std::uint64_t>> kernel;  // incarnation, packets
+    std::int64_t now = kStart;
+    for (int step = 0; step < 3000; ++step) {
+      now += static_cast<std::int64_t>(below(1000)) * 1'000'000;
+      const unsigned n = below(60);
+      auto& [incarnation, packets] = kernel[n];
+      if (incarnation == 0 || below(20) == 0) {
+        incarnation = static_cast<std::uint64_t>(step) + 1;
+        packets = 0;
+      }
+      packets += below(3);
+      const auto made =
+          below(10) == 0 ? record(n, 1 + below(3), now, 0) : record(n, packets, now, incarnation);
+      table.apply(made, nobody);
+      model.apply(made);
+      if (below(5) == 0) table.publish();
+      if (below(50) == 0) {
+        for (const auto& key : table.due(now)) table.end(key, now);
+        model.expire(now, kIdle);
+      }
+    }
+    table.publish();
+    std::map<unsigned, std::uint64_t> got;
+    table.snapshot()->for_each([&](const Flow& row) { got[row.key.src.bytes[15]] = row.packets; });
+    ASSERT_EQ(got, model.packets());
+  }
+}
+
+TEST(FlowTableThreads, LetsReadersReadWhileTheWriterWrites) {
+  constexpr unsigned kFlows = 500;
+  FlowTable table({.max_flows = kFlows});
+  std::atomic<bool> done = false;
+  // Every flow of a snapshot has the same count: a reader that sees two is reading a moving page.
+  const auto read = [&] {
+    while (!done.load()) {
+      std::uint64_t first = 0;
+      table.snapshot()->for_each([&](const Flow& row) {
+        if (first == 0) first = row.packets;
+        EXPECT_EQ(row.packets, first);
+      });
+    }
+  };
+  std::jthread one(read);
+  std::jthread two(read);
+  for (std::uint64_t round = 1; round <= 200; ++round) {
+    for (unsigned n = 0; n < kFlows; ++n) table.apply(record(n, round), nobody);
+    table.publish();
+  }
+  done = true;
+}
+
+}  // namespace
+}  // namespace orb8

@@ -7,6 +7,12 @@
 #include <utility>
 
 namespace orb8 {
+namespace {
+
+// Where "for ever" is added to a clock, it must not overflow.
+constexpr std::chrono::milliseconds kLongestWait = std::chrono::hours(24);
+
+}  // namespace
 
 // Publisher's end and subscriber's end of one stream.
 struct Subscription::Queue {
@@ -15,6 +21,23 @@ struct Subscription::Queue {
   bool wants(const Event& event) const {
     return options.packets == (event.kind == EventKind::kPacket) &&
            options.filter.matches(event.flow.key, event.flow.owners);
+  }
+
+  // How many events had to make room: 0 or 1.
+  std::uint64_t push(const Event& event) {
+    std::uint64_t made_room = 0;
+    {
+      const std::lock_guard lock(mutex);
+      if (events.size() == options.capacity) {
+        events.pop_front();
+        made_room = 1;
+      }
+      events.push_back(event);
+      dropped_since += made_room;
+      dropped += made_room;
+    }
+    changed.notify_one();
+    return made_room;
   }
 
   const SubscribeOptions options;
@@ -46,6 +69,12 @@ struct Subscription::Members {
 
 // --- subscriber ---
 
+Subscription& Subscription::operator=(Subscription&& other) noexcept {
+  std::swap(queue_, other.queue_);  // what this one had goes with the other
+  std::swap(members_, other.members_);
+  return *this;
+}
+
 Subscription::~Subscription() {
   if (!queue_) return;  // moved from
   const bool packets = queue_->options.packets;
@@ -61,7 +90,7 @@ Subscription::Batch Subscription::next(std::chrono::milliseconds timeout,
                                        const std::stop_token& stop) {
   Batch batch;
   std::unique_lock lock(queue_->mutex);
-  queue_->changed.wait_for(lock, stop, timeout,
+  queue_->changed.wait_for(lock, stop, std::min(timeout, kLongestWait),
                            [&] { return !queue_->events.empty() || queue_->closed; });
   batch.events.assign(std::make_move_iterator(queue_->events.begin()),
                       std::make_move_iterator(queue_->events.end()));
@@ -93,6 +122,7 @@ void StreamHub::on_packet_change(std::function<void()> notify) {
 
 Result<Subscription> StreamHub::subscribe(SubscribeOptions options) {
   const bool packets = options.packets;
+  options.capacity = std::max<std::size_t>(options.capacity, 1);
   auto queue = std::make_shared<Subscription::Queue>(std::move(options));
   {
     const std::lock_guard lock(members_->mutex);
@@ -110,19 +140,11 @@ Result<Subscription> StreamHub::subscribe(SubscribeOptions options) {
 
 void StreamHub::publish(const Event& event) {
   const std::lock_guard list_lock(members_->mutex);
+  if (members_->closed) return;
   for (const auto& queue : members_->queues) {
     if (!queue->wants(event)) continue;
-    {
-      const std::lock_guard lock(queue->mutex);
-      if (queue->events.size() >= queue->options.capacity) {
-        queue->events.pop_front();
-        ++queue->dropped_since;
-        ++queue->dropped;
-        members_->dropped.fetch_add(1, std::memory_order_relaxed);
-      }
-      queue->events.push_back(event);
-    }
-    queue->changed.notify_one();
+    const auto dropped = queue->push(event);
+    members_->dropped.fetch_add(dropped, std::memory_order_relaxed);
   }
 }
 

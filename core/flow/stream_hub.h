@@ -34,13 +34,14 @@ class Subscription {
     bool ended = false;                // the hub closed, and this is all that was left
   };
 
-  // Waits until there is an event, the hub closes, `stop` is requested or the time is over.
+  // Waits until there is an event, the hub closes, `stop` is requested or the time is over, and
+  // takes all that is queued. One thread at a time.
   Batch next(std::chrono::milliseconds timeout, const std::stop_token& stop = {});
 
   std::uint64_t dropped() const;  // in all
 
   Subscription(Subscription&&) noexcept = default;
-  Subscription& operator=(Subscription&&) noexcept = default;
+  Subscription& operator=(Subscription&&) noexcept;
   ~Subscription();
 
  private:
@@ -68,7 +69,7 @@ class StreamHub {
   // Any thread. kExhausted: there are max_subscribers already; kUnavailable: closed.
   Result<Subscription> subscribe(SubscribeOptions options);
 
-  // The publisher's thread. Each subscriber's filter is applied here.
+  // The publisher's thread. Each subscriber's filter is applied here. Does nothing once closed.
   void publish(const Event& event);
   // Whether anyone wants flow events: what publish() would do without is not worth preparing.
   bool wants_flows() const noexcept;

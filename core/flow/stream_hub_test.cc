@@ -1,1 +1,180 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/flow/stream_hub.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <optional>
+#include <thread>
+
+namespace orb8 {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using namespace std::chrono_literals;
+
+Event event(std::uint64_t number, EventKind kind = EventKind::kFlowUpdate) {
+  Event made;
+  made.kind = kind;
+  made.packets = number;
+  made.flow.key.src_port = static_cast<std::uint16_t>(number);
+  return made;
+}
+
+std::vector<std::uint64_t> numbers(const Subscription::Batch& batch) {
+  std::vector<std::uint64_t> all;
+  for (const auto& one : batch.events) all.push_back(one.packets);
+  return all;
+}
+
+TEST(StreamHub, BringsEachEventToEachSubscriber) {
+  StreamHub hub(10);
+  auto one = *hub.subscribe({});
+  auto two = *hub.subscribe({});
+  hub.publish(event(1));
+  hub.publish(event(2));
+  EXPECT_THAT(numbers(one.next(0ms)), ElementsAre(1, 2));
+  EXPECT_THAT(numbers(two.next(0ms)), ElementsAre(1, 2));
+  EXPECT_THAT(one.next(0ms).events, IsEmpty());
+}
+
+TEST(StreamHub, KeepsPacketsAndFlowsApart) {
+  StreamHub hub(10);
+  auto flows = *hub.subscribe({});
+  auto packets = *hub.subscribe({.packets = true});
+  hub.publish(event(1));
+  hub.publish(event(2, EventKind::kPacket));
+  EXPECT_THAT(numbers(flows.next(0ms)), ElementsAre(1));
+  EXPECT_THAT(numbers(packets.next(0ms)), ElementsAre(2));
+}
+
+TEST(StreamHub, FiltersForEachSubscriber) {
+  StreamHub hub(10);
+  auto subscription = *hub.subscribe({.filter = {.ports = {2}}});
+  hub.publish(event(1));
+  hub.publish(event(2));
+  EXPECT_THAT(numbers(subscription.next(0ms)), ElementsAre(2));
+}
+
+TEST(StreamHub, DropsTheOldestOfASlowReaderAndOfNobodyElse) {
+  StreamHub hub(10);
+  auto slow = *hub.subscribe({.capacity = 2});
+  auto fast = *hub.subscribe({.capacity = 100});
+  for (std::uint64_t i = 1; i <= 5; ++i) hub.publish(event(i));
+  const auto batch = slow.next(0ms);
+  EXPECT_THAT(numbers(batch), ElementsAre(4, 5));
+  EXPECT_EQ(batch.dropped_before, 3U);
+  EXPECT_EQ(slow.next(0ms).dropped_before, 0U) << "told once";
+  EXPECT_EQ(slow.dropped(), 3U);
+  EXPECT_EQ(hub.dropped(), 3U);
+  EXPECT_THAT(fast.next(0ms).events, SizeIs(5));
+  EXPECT_EQ(fast.dropped(), 0U);
+}
+
+TEST(StreamHub, RefusesMoreSubscribersThanItsBound) {
+  StreamHub hub(1);
+  std::optional<Subscription> one = *hub.subscribe({});
+  const auto two = hub.subscribe({});
+  ASSERT_FALSE(two);
+  EXPECT_EQ(two.error().code, Errc::kExhausted);
+  EXPECT_EQ(two.error().what, "all 1 streams are taken: end one, or raise max_streams");
+  one.reset();
+  EXPECT_TRUE(hub.subscribe({}));
+}
+
+TEST(StreamHub, WantsFlowsOnlyWhileSomebodyListensToFlows) {
+  StreamHub hub(10);
+  EXPECT_FALSE(hub.wants_flows());
+  auto packets = *hub.subscribe({.packets = true});
+  EXPECT_FALSE(hub.wants_flows());
+  {
+    auto flows = *hub.subscribe({});
+    EXPECT_TRUE(hub.wants_flows());
+  }
+  EXPECT_FALSE(hub.wants_flows());
+}
+
+TEST(StreamHub, TellsWhenPacketListenersComeAndGo) {
+  StreamHub hub(10);
+  int told = 0;
+  hub.on_packet_change([&] { ++told; });
+  const auto before = hub.packet_generation();
+  {
+    auto dns = *hub.subscribe({.filter = {.ports = {53}}, .packets = true});
+    auto again = *hub.subscribe({.filter = {.ports = {53}}, .packets = true});
+    EXPECT_THAT(hub.packet_filters(16), SizeIs(1)) << "the same once";
+    EXPECT_EQ(hub.packet_filters(16)[0].port, 53);
+  }
+  EXPECT_EQ(told, 4);
+  EXPECT_NE(hub.packet_generation(), before);
+  EXPECT_THAT(hub.packet_filters(16), IsEmpty());
+}
+
+TEST(StreamHub, EndsStreamsBehindWhatIsQueued) {
+  StreamHub hub(10);
+  auto subscription = *hub.subscribe({});
+  hub.publish(event(1));
+  hub.close();
+  const auto batch = subscription.next(10s);
+  EXPECT_THAT(numbers(batch), ElementsAre(1));
+  EXPECT_TRUE(batch.ended);
+  EXPECT_EQ(hub.subscribe({}).error().code, Errc::kUnavailable);
+}
+
+TEST(StreamHub, MayGoBeforeItsSubscribers) {
+  std::optional<Subscription> left;
+  {
+    StreamHub hub(10);
+    hub.on_packet_change([] {});
+    left = *hub.subscribe({.packets = true});
+  }
+  EXPECT_TRUE(left->next(10s).ended);
+}
+
+TEST(StreamHub, WakesAWaitingReaderForAnEventAStopAndAnEnd) {
+  StreamHub hub(10);
+  auto subscription = *hub.subscribe({});
+  std::jthread publisher([&] { hub.publish(event(1)); });
+  EXPECT_THAT(subscription.next(60s).events, SizeIs(1));
+  std::stop_source stop;
+  std::jthread stopper([&] { stop.request_stop(); });
+  EXPECT_THAT(subscription.next(60s, stop.get_token()).events, IsEmpty());
+  std::jthread closer([&] { hub.close(); });
+  EXPECT_TRUE(subscription.next(60s).ended);
+}
+
+TEST(StreamHub, LosesNothingUncountedAmongThreads) {
+  constexpr std::uint64_t kEvents = 20'000;
+  StreamHub hub(100);
+  std::atomic<bool> done = false;
+  const auto listen = [&](std::size_t capacity) {
+    auto subscription = *hub.subscribe({.capacity = capacity});
+    std::uint64_t got = 0;
+    std::uint64_t dropped = 0;
+    for (bool ended = false; !ended;) {
+      const auto batch = subscription.next(60s);
+      got += batch.events.size();
+      dropped += batch.dropped_before;
+      ended = batch.ended;
+    }
+    EXPECT_EQ(got + dropped, kEvents);
+  };
+  std::jthread small([&] { listen(3); });
+  std::jthread large([&] { listen(kEvents); });
+  while (hub.subscribers() < 2) std::this_thread::yield();
+  std::jthread comer([&] {
+    while (!done.load()) {
+      auto passing = hub.subscribe({.packets = true});
+      (void)passing->next(0ms);
+    }
+  });
+  for (std::uint64_t i = 0; i < kEvents; ++i) hub.publish(event(i));
+  hub.close();
+  done = true;
+}
+
+}  // namespace
+}  // namespace orb8

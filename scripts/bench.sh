@@ -10,6 +10,6 @@ if ((EUID != 0)); then
   echo "bench: needs root, to load BPF programs and to make network namespaces" >&2
   exit 1
 fi
+# What root writes stays the user's.
+trap '[[ -z ${SUDO_UID:-} ]] || chown -f "$SUDO_UID:$SUDO_GID" build/bench.json build/bench-agent.log' EXIT
 build/release/tests/orb8_bench "$@"
-# The report that root writes stays the user's.
-[[ -z ${SUDO_UID:-} ]] || chown "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" build/bench.json build/bench-agent.log

@@ -97,6 +97,7 @@ AgentProcess& AgentProcess::operator=(AgentProcess&& other) noexcept {
 
 AgentProcess::~AgentProcess() {
   if (pid_ < 0) return;
+  stub_.reset();  // a client that does not listen any more would hold up the agent's farewell
   ::kill(pid_, SIGTERM);
   const auto deadline = std::chrono::steady_clock::now() + kStopTime;
   while (std::chrono::steady_clock::now() < deadline) {

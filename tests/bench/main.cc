@@ -3,13 +3,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "tests/bench/parts.h"
 #include "tests/bench/report.h"
@@ -17,6 +20,7 @@
 namespace orb8::bench {
 namespace {
 
+constexpr int kBadUsage = 2;
 constexpr auto kJson = "build/bench.json";
 
 struct Part {
@@ -30,9 +34,29 @@ constexpr std::array kParts = {
     Part{"agent", measure_agent},
 };
 
+bool is_part(std::string_view name) {
+  return std::ranges::find(kParts, name, &Part::name) != kParts.end();
+}
+
+// What the figures depend on most. A load well above 0 says that they are worth little.
+void describe_machine(Report& report) {
+  utsname system = {};
+  ::uname(&system);
+  fmt::print("bench: Linux {} {}\n", system.release, system.machine);
+  report.add({"machine.cpus", static_cast<double>(std::thread::hardware_concurrency()), "CPUs"});
+  double load = 0;
+  if (::getloadavg(&load, 1) == 1) report.add({"machine.load_at_start", load, "tasks"});
+}
+
 int run(std::span<char*> wanted) {
+  for (const std::string_view name : wanted) {
+    if (is_part(name)) continue;
+    fmt::print(stderr, "bench: there is no part {}: kernel, flood and agent are allowed\n", name);
+    return kBadUsage;
+  }
   spdlog::set_level(spdlog::level::warn);
   Report report;
+  describe_machine(report);
   int failed = 0;
   for (const auto& [name, measure] : kParts) {
     if (!wanted.empty() && std::ranges::find(wanted, name) == wanted.end()) continue;

@@ -54,7 +54,6 @@ class Flood final : public UdpFlood {
   explicit Flood(unsigned segments)
       : segments_(segments),
         payload_(segments > 1 ? segments * kSegmentPayload : kSmallPayload, '\0') {}
-  ~Flood() override { Flood::stop(); }
 
   Result<void> open(const NetworkPair& pair) {
     return pair.at_sender([this]() -> Result<void> {
@@ -106,7 +105,7 @@ class Flood final : public UdpFlood {
   std::string payload_;
   std::vector<UniqueFd> sockets_;
   std::atomic<std::uint64_t> sent_ = 0;
-  std::vector<std::jthread> threads_;
+  std::vector<std::jthread> threads_;  // last: they use all of the above
 };
 
 }  // namespace

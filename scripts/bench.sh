@@ -11,5 +11,9 @@ if ((EUID != 0)); then
   exit 1
 fi
 # What root writes stays the user's.
-trap '[[ -z ${SUDO_UID:-} ]] || chown -f "$SUDO_UID:$SUDO_GID" build/bench.json build/bench-agent.log' EXIT
+hand_over() {
+  [[ ${SUDO_UID:-} ]] || return 0
+  chown -f "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" build/bench.json build/bench-agent.log || true
+}
+trap hand_over EXIT
 build/release/tests/orb8_bench "$@"

@@ -3,6 +3,8 @@
 #include <net/if.h>
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <thread>
 

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 
 #include <cstring>
+#include <utility>
 
 namespace orb8::bench {
 namespace {

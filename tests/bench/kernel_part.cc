@@ -5,7 +5,9 @@
 #include <sched.h>
 
 #include <array>
+#include <cstdint>
 #include <ctime>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,7 +42,7 @@ double thread_cpu_ns() {
 }
 
 // The thread's CPU time, since the kernel tells the duration of a run in whole nanoseconds only.
-// The call around the run adds less than a tenth to each packet, to every contender alike.
+// The call around the run is spread over all its packets, and is alike for every contender.
 Result<double> run_round(Contender& contender) {
   LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = contender.frame.data(),
               .data_size_in = static_cast<std::uint32_t>(contender.frame.size()),

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 #include "core/base/result.h"
 #include "core/base/unique_fd.h"

@@ -2,12 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "core/base/result.h"
+#include "core/base/unique_fd.h"
 #include "tests/bench/frames.h"
 #include "tests/bench/network_pair.h"
 

@@ -1,1 +1,182 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/pipeline/pipeline.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+
+#include <chrono>
+#include <thread>
+
+#include "tests/fakes/scripted_source.h"
+
+namespace orb8 {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using namespace std::chrono_literals;
+
+constexpr auto kPatience = 20s;
+
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+FlowRecord record(std::uint16_t port, std::uint64_t packets, std::uint64_t incarnation = 1) {
+  return {.key = {.src = Addr::v4(10, 0, 0, 1),
+                  .dst = Addr::v4(10, 0, 0, 2),
+                  .src_port = port,
+                  .dst_port = 80,
+                  .protocol = IPPROTO_TCP},
+          .packets = packets,
+          .bytes = 100 * packets,
+          .incarnation = incarnation,
+          .first_seen_ns = now_ns(),
+          .last_seen_ns = now_ns()};
+}
+
+template <class Condition>
+bool eventually(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+class PipelineTest : public ::testing::Test {
+ protected:
+  PipelineTest() {
+    config_.snapshot_interval_ms = 100;
+    config_.poll_interval_ms = 10;
+    config_.max_flows = 2;
+  }
+
+  std::unique_ptr<Pipeline> start() {
+    auto pipeline = Pipeline::start(config_, std::make_unique<ScriptedSource>(script_));
+    EXPECT_TRUE(pipeline);
+    return std::move(*pipeline);
+  }
+
+  Config config_;
+  Script script_;
+};
+
+TEST_F(PipelineTest, HasTakenASnapshotWhenItIsStarted) {
+  script_.set_flow(record(1, 5));
+  const auto pipeline = start();
+  EXPECT_EQ(pipeline->flows()->size(), 1U);
+}
+
+TEST_F(PipelineTest, TellsAFlowsStartItsMovesAndItsEnd) {
+  const auto pipeline = start();
+  auto events = *pipeline->subscribe({}, false);
+  auto flow = record(1, 5);
+  flow.tcp_flags = kTcpSyn;
+  script_.set_flow(flow);
+  auto batch = events.next(kPatience);
+  ASSERT_THAT(batch.events, SizeIs(1));
+  EXPECT_EQ(batch.events[0].kind, EventKind::kFlowStart);
+  EXPECT_EQ(batch.events[0].packets, 5U);
+
+  flow.packets = 8;
+  flow.last_seen_ns = now_ns() - 10'000'000'000;  // silent since
+  flow.tcp_flags = kTcpSyn | kTcpFin;
+  script_.set_flow(flow);
+  batch = events.next(kPatience);
+  ASSERT_FALSE(batch.events.empty());
+  EXPECT_EQ(batch.events[0].kind, EventKind::kFlowUpdate);
+  EXPECT_EQ(batch.events[0].packets, 3U);
+  EXPECT_EQ(batch.events[0].flow.packets, 8U);
+
+  const auto end = batch.events.size() > 1 ? batch.events[1] : events.next(kPatience).events.at(0);
+  EXPECT_EQ(end.kind, EventKind::kFlowEnd);
+  EXPECT_EQ(end.end_reason, EndReason::kClosed);
+  EXPECT_EQ(end.flow.packets, 8U);
+  EXPECT_EQ(script_.flows(), 0U) << "its entry is out of the kernel";
+}
+
+TEST_F(PipelineTest, EndsEvictedFlowsInTheKernelToo) {
+  const auto pipeline = start();
+  auto events = *pipeline->subscribe({}, false);
+  for (std::uint16_t port = 1; port <= 3; ++port) script_.set_flow(record(port, 1));
+  EXPECT_TRUE(eventually([&] { return script_.flows() == 2; }));
+  EXPECT_TRUE(eventually([&] { return pipeline->status().flows_evicted > 0; }));
+  EXPECT_FALSE(pipeline->status().healthy());
+  EXPECT_EQ(pipeline->flows()->size(), 2U);
+}
+
+TEST_F(PipelineTest, AsksForPacketsOnlyWhileSomebodyListens) {
+  const auto pipeline = start();
+  EXPECT_THAT(script_.wanted_packets(), IsEmpty());
+  {
+    auto packets = *pipeline->subscribe({.ports = {53}}, true);
+    EXPECT_TRUE(eventually([&] { return script_.wanted_packets().size() == 1; }));
+    EXPECT_EQ(script_.wanted_packets()[0].port, 53);
+  }
+  EXPECT_TRUE(eventually([&] { return script_.wanted_packets().empty(); }));
+}
+
+TEST_F(PipelineTest, BringsPacketsOfABurstInBatchesWithoutLosingAny) {
+  config_.max_batch_size = 7;
+  config_.broadcast_channel_size = 1000;
+  const auto pipeline = start();
+  auto packets = *pipeline->subscribe({}, true);
+  Event packet;
+  packet.kind = EventKind::kPacket;
+  for (int i = 0; i < 500; ++i) script_.send_packet(packet);
+  std::size_t got = 0;
+  EXPECT_TRUE(eventually([&] { return (got += packets.next(10ms).events.size()) >= 500; }));
+  EXPECT_EQ(got, 500U);
+}
+
+TEST_F(PipelineTest, IsDegradedWhilePacketsAreLost) {
+  Accounting accounting;
+  accounting.lost.packets = 12;
+  script_.set_accounting(accounting);
+  const auto pipeline = start();
+  const auto status = pipeline->status();
+  EXPECT_FALSE(status.healthy());
+  EXPECT_EQ(status.events_dropped, 12U);
+  for (const auto& component : status.components) {
+    if (component.healthy) continue;
+    EXPECT_THAT(component.reason, HasSubstr("12 packets lost"));
+  }
+}
+
+TEST_F(PipelineTest, SaysWhyFlowsCannotBeReadAndRecovers) {
+  const auto pipeline = start();
+  script_.fail_with("read the flow map: Input/output error");
+  EXPECT_TRUE(eventually([&] { return !pipeline->status().healthy(); }));
+  EXPECT_EQ(pipeline->status().components.at(0).reason, "read the flow map: Input/output error");
+  script_.fail_with("");
+  EXPECT_TRUE(eventually([&] { return pipeline->status().healthy(); }));
+}
+
+TEST_F(PipelineTest, PassesTheAgentsOwnPortOn) {
+  const auto pipeline = start();
+  pipeline->leave_out_port(9090);
+  EXPECT_TRUE(eventually([&] { return script_.left_out_port() == 9090; }));
+}
+
+TEST_F(PipelineTest, TakesALastSnapshotWhenItStops) {
+  config_.snapshot_interval_ms = 60'000;  // none of its own comes in between
+  const auto pipeline = start();
+  auto events = *pipeline->subscribe({}, false);
+  script_.set_flow(record(1, 5));
+  pipeline->stop();
+  pipeline->stop();
+  const auto batch = events.next(kPatience);
+  EXPECT_THAT(batch.events, SizeIs(1));
+  EXPECT_TRUE(batch.ended);
+  EXPECT_EQ(pipeline->flows()->size(), 1U);
+  EXPECT_FALSE(pipeline->subscribe({}, false));
+}
+
+}  // namespace
+}  // namespace orb8

@@ -1,0 +1,140 @@
+// A flow source for tests, which says what it is told to say.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/unique_fd.h"
+#include "core/source/flow_source.h"
+
+namespace orb8 {
+
+// The script is shared with the source, which belongs to the pipeline; any thread may write it.
+class Script {
+ public:
+  Script() : ring_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+  // The kernel's entry of a flow, with counters that only grow.
+  void set_flow(const FlowRecord& record) {
+    const std::lock_guard lock(mutex_);
+    for (auto& known : flows_) {
+      if (known.key == record.key) {
+        known = record;
+        return;
+      }
+    }
+    flows_.push_back(record);
+  }
+
+  void send_packet(const Event& packet) {
+    {
+      const std::lock_guard lock(mutex_);
+      packets_.push_back(packet);
+    }
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(ring_.get(), &one, sizeof(one));
+  }
+
+  void set_accounting(const Accounting& accounting) {
+    const std::lock_guard lock(mutex_);
+    accounting_ = accounting;
+  }
+
+  void fail_with(std::string what) {
+    const std::lock_guard lock(mutex_);
+    failure_ = std::move(what);
+  }
+
+  std::vector<PacketFilter> wanted_packets() const {
+    const std::lock_guard lock(mutex_);
+    return wanted_;
+  }
+  std::uint16_t left_out_port() const {
+    const std::lock_guard lock(mutex_);
+    return port_;
+  }
+  std::size_t flows() const {
+    const std::lock_guard lock(mutex_);
+    return flows_.size();
+  }
+
+ private:
+  friend class ScriptedSource;
+  mutable std::mutex mutex_;
+  std::vector<FlowRecord> flows_;
+  std::vector<Event> packets_;
+  std::vector<PacketFilter> wanted_;
+  Accounting accounting_;
+  std::string failure_;
+  std::uint16_t port_ = 0;
+  UniqueFd ring_;
+};
+
+class ScriptedSource final : public FlowSource {
+ public:
+  explicit ScriptedSource(Script& script) : script_(script) {}
+
+  Result<void> collect(const RecordFn& record) override {
+    const std::lock_guard lock(script_.mutex_);
+    if (!script_.failure_.empty()) return fail(Errc::kInternal, script_.failure_);
+    for (const auto& flow : script_.flows_) record(flow);
+    return {};
+  }
+
+  void forget(std::span<const FlowKey> keys, const RecordFn& record) override {
+    const std::lock_guard lock(script_.mutex_);
+    for (const auto& key : keys) {
+      for (const auto& flow : script_.flows_) {
+        if (flow.key == key) record(flow);
+      }
+      std::erase_if(script_.flows_, [&](const FlowRecord& flow) { return flow.key == key; });
+    }
+  }
+
+  Result<void> want_packets(std::span<const PacketFilter> filters) override {
+    const std::lock_guard lock(script_.mutex_);
+    script_.wanted_.assign(filters.begin(), filters.end());
+    return {};
+  }
+
+  void leave_out_port(std::uint16_t port) override {
+    const std::lock_guard lock(script_.mutex_);
+    script_.port_ = port;
+  }
+
+  std::vector<WaitFd> wait_fds() const override {
+    return {{.fd = script_.ring_.get(), .may_wait = true}};
+  }
+
+  std::size_t handle_ready(std::size_t most, const RecordFn& /*record*/,
+                           const PacketFn& packet) override {
+    const std::lock_guard lock(script_.mutex_);
+    const auto count = std::min(most, script_.packets_.size());
+    for (std::size_t i = 0; i < count; ++i) packet(script_.packets_[i]);
+    script_.packets_.erase(script_.packets_.begin(),
+                           script_.packets_.begin() + static_cast<std::ptrdiff_t>(count));
+    return count;
+  }
+
+  SourceStatus status() const override {
+    const std::lock_guard lock(script_.mutex_);
+    SourceStatus status;
+    status.name = "scripted";
+    status.reason = "a test";
+    status.accounting = script_.accounting_;
+    return status;
+  }
+
+ private:
+  Script& script_;
+};
+
+}  // namespace orb8

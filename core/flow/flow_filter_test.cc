@@ -69,6 +69,26 @@ TEST(FlowFilter, FindsAPodOnEitherSide) {
   EXPECT_FALSE((FlowFilter{.pods = {"web-1"}}).matches(dns_query(), owners));
 }
 
+TEST(FlowFilter, WantsNamespaceAndPodOfOneSide) {
+  const FlowOwners owners{.src = pod("shop", "web-0"), .dst = pod("infra", "dns-1")};
+  EXPECT_TRUE(
+      (FlowFilter{.namespaces = {"infra"}, .pods = {"dns-1"}}).matches(dns_query(), owners));
+  EXPECT_FALSE(
+      (FlowFilter{.namespaces = {"shop"}, .pods = {"dns-1"}}).matches(dns_query(), owners));
+}
+
+TEST(FlowFilter, TakesNothingButAPodForAPod) {
+  const auto owner = [](EndpointKind kind, const std::string& name_space) {
+    return std::make_shared<const Endpoint>(Endpoint{kind, name_space, "web"});
+  };
+  const FlowFilter web{.pods = {"web"}};
+  EXPECT_FALSE(web.matches(dns_query(), {.dst = owner(EndpointKind::kService, "shop")}));
+  EXPECT_FALSE(web.matches(dns_query(), {.dst = owner(EndpointKind::kProcess, "")}));
+  EXPECT_TRUE(web.matches(dns_query(), {.dst = owner(EndpointKind::kPod, "shop")}));
+  const FlowFilter shop{.namespaces = {"shop"}};
+  EXPECT_TRUE(shop.matches(dns_query(), {.dst = owner(EndpointKind::kService, "shop")}));
+}
+
 TEST(PacketFilters, AreTheProductOfTheFields) {
   const FlowFilter filter{.prefixes = {*parse_prefix("10.0.0.0/8")},
                           .ports = {53, 80},

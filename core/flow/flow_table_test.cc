@@ -5,12 +5,9 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 
-#include <algorithm>
 #include <atomic>
 #include <map>
-#include <random>
 #include <thread>
-#include <tuple>
 
 namespace orb8 {
 namespace {
@@ -200,96 +197,75 @@ TEST_F(FlowTableTest, NeverChangesASnapshotThatSomebodyHolds) {
   EXPECT_EQ(published().at(1).packets, 50U);
 }
 
-// What the table must do, in the plainest form: a map, and a list in the order of movement.
-class Model {
- public:
-  explicit Model(std::size_t max_flows) : max_flows_(max_flows) {}
-
-  void apply(const FlowRecord& record) {
-    const auto n = static_cast<unsigned>(record.key.src.bytes[15]);
-    if (!rows_.contains(n)) {
-      if (record.packets == 0) return;
-      if (rows_.size() >= max_flows_) drop(order_.front());
-      rows_[n] = {};
-      order_.push_back(n);
-    }
-    auto& row = rows_[n];
-    std::uint64_t moved = record.packets;
-    if (record.incarnation != 0) {
-      if (row.incarnation == record.incarnation) moved -= row.base;
-      row.incarnation = record.incarnation;
-      row.base = record.packets;
-    }
-    row.packets += moved;
-    if (moved == 0) return;
-    row.last_ns = record.last_seen_ns;
-    std::erase(order_, n);
-    order_.push_back(n);
-  }
-
-  void expire(std::int64_t now_ns, std::int64_t idle_ns) {
-    for (const auto n : std::vector(order_)) {
-      if (now_ns - rows_[n].last_ns >= idle_ns) drop(n);
-    }
-  }
-
-  std::map<unsigned, std::uint64_t> packets() const {
-    std::map<unsigned, std::uint64_t> all;
-    for (const auto& [n, row] : rows_) all[n] = row.packets;
-    return all;
-  }
-
- private:
-  struct Row {
-    std::uint64_t packets = 0;
-    std::uint64_t base = 0;
-    std::uint64_t incarnation = 0;
-    std::int64_t last_ns = 0;
+TEST_F(FlowTableTest, SharesThePagesOfFlowsThatStandStill) {
+  apply(record(1, 1));
+  const auto row_of = [](const FlowSnapshot& snapshot) {
+    const Flow* found = nullptr;
+    snapshot.for_each([&](const Flow& row) { found = &row; });
+    return found;
   };
-  void drop(unsigned n) {
-    rows_.erase(n);
-    std::erase(order_, n);
-  }
-  std::size_t max_flows_;
-  std::map<unsigned, Row> rows_;
-  std::vector<unsigned> order_;
-};
+  table_.publish();
+  const auto before = table_.snapshot();
+  apply(record(1, 1));  // moved nothing
+  table_.publish();
+  EXPECT_EQ(table_.snapshot(), before);
+  apply(record(1, 2));
+  table_.publish();
+  EXPECT_NE(row_of(*table_.snapshot()), row_of(*before));
+}
 
-TEST(FlowTableProperty, AgreesWithAPlainModelOverRandomRecords) {
-  constexpr std::size_t kMaxFlows = 40;
-  constexpr std::int64_t kIdle = 20 * kSecond;
-  for (unsigned seed = 1; seed <= 20; ++seed) {
-    SCOPED_TRACE(seed);
-    std::mt19937 random(seed);
-    const auto below = [&](unsigned n) { return std::uniform_int_distribution(0U, n - 1)(random); };
-    FlowTable table({.max_flows = kMaxFlows, .idle_timeout_ns = kIdle});
-    Model model(kMaxFlows);
-    std::map<unsigned, std::pair<std::uint64_t, std::uint64_t>> kernel;  // incarnation, packets
-    std::int64_t now = kStart;
-    for (int step = 0; step < 3000; ++step) {
-      now += static_cast<std::int64_t>(below(1000)) * 1'000'000;
-      const unsigned n = below(60);
-      auto& [incarnation, packets] = kernel[n];
-      if (incarnation == 0 || below(20) == 0) {
-        incarnation = static_cast<std::uint64_t>(step) + 1;
-        packets = 0;
-      }
-      packets += below(3);
-      const auto made =
-          below(10) == 0 ? record(n, 1 + below(3), now, 0) : record(n, packets, now, incarnation);
-      table.apply(made, nobody);
-      model.apply(made);
-      if (below(5) == 0) table.publish();
-      if (below(50) == 0) {
-        for (const auto& key : table.due(now)) table.end(key, now);
-        model.expire(now, kIdle);
-      }
-    }
-    table.publish();
-    std::map<unsigned, std::uint64_t> got;
-    table.snapshot()->for_each([&](const Flow& row) { got[row.key.src.bytes[15]] = row.packets; });
-    ASSERT_EQ(got, model.packets());
-  }
+TEST_F(FlowTableTest, LetsTheOwnersOfAnEndedFlowGo) {
+  const auto owner = std::make_shared<const Endpoint>(Endpoint{EndpointKind::kPod, "shop", "web"});
+  table_.apply(record(1, 1), [&](const FlowRecord&) { return FlowOwners{owner, nullptr}; });
+  apply(record(2, 1, kStart + 20 * kSecond));  // keeps the page
+  ASSERT_TRUE(table_.end(flow(1), kStart + 30 * kSecond));
+  table_.publish();
+  EXPECT_EQ(owner.use_count(), 1);
+}
+
+TEST_F(FlowTableTest, HoldsOneFlowWhenToldToHoldNone) {
+  FlowTable table({.max_flows = 0});
+  table.apply(record(1, 1), nobody);
+  table.apply(record(2, 1), nobody);
+  EXPECT_EQ(table.size(), 1U);
+  EXPECT_EQ(table.evicted(), 1U);
+}
+
+TEST_F(FlowTableTest, CountsOnceWhatALaterReadingOvertook) {
+  apply(record(1, 10));
+  apply(record(1, 8));
+  EXPECT_EQ(apply(record(1, 11)).packets, 1U);
+  EXPECT_EQ(published().at(1).packets, 11U);
+}
+
+TEST_F(FlowTableTest, TakesALateRecordWithoutGoingBackInTime) {
+  apply(record(1, 10, kStart + 5 * kSecond));
+  auto late = record(1, 1, kStart, 0);
+  EXPECT_EQ(apply(late).packets, 1U);
+  EXPECT_EQ(published().at(1).first_seen_ns, kStart);
+  EXPECT_EQ(published().at(1).last_seen_ns, kStart + 5 * kSecond);
+}
+
+TEST_F(FlowTableTest, KeepsTheFlowThatMovesWhenTheClockJumpsAhead) {
+  apply(record(1, 1));
+  apply(record(2, 1));
+  const auto ahead = kStart + 3600 * kSecond;
+  apply(record(1, 2, ahead));
+  EXPECT_THAT(table_.due(ahead), ElementsAre(flow(2)));
+}
+
+TEST_F(FlowTableTest, EndsFlowsInTimeWhenTheClockWasSetBack) {
+  auto closing = record(3, 1, kStart + 3600 * kSecond);
+  closing.tcp_flags = kTcpFin;
+  apply(closing);
+  apply(record(1, 1, kStart + 3600 * kSecond));
+  EXPECT_THAT(table_.due(kStart + 3600 * kSecond), IsEmpty());
+  // An hour back: those seen "in the future" must not hold up those behind them, nor stay an hour.
+  apply(record(2, 1, kStart));
+  EXPECT_THAT(table_.due(kStart + kSecond), IsEmpty());
+  EXPECT_THAT(table_.due(kStart + 4 * kSecond), ElementsAre(flow(3)));
+  EXPECT_THAT(table_.due(kStart + 31 * kSecond), UnorderedElementsAre(flow(1), flow(2), flow(3)));
+  EXPECT_LE(published().at(1).first_seen_ns, published().at(1).last_seen_ns);
 }
 
 TEST(FlowTableThreads, LetsReadersReadWhileTheWriterWrites) {

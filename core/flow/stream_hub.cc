@@ -26,8 +26,10 @@ struct Subscription::Queue {
   // How many events had to make room: 0 or 1.
   std::uint64_t push(const Event& event) {
     std::uint64_t made_room = 0;
+    bool was_empty = false;  // the subscriber waits only then
     {
       const std::lock_guard lock(mutex);
+      was_empty = events.empty();
       if (events.size() == options.capacity) {
         events.pop_front();
         made_room = 1;
@@ -36,7 +38,7 @@ struct Subscription::Queue {
       dropped_since += made_room;
       dropped += made_room;
     }
-    changed.notify_one();
+    if (was_empty) changed.notify_one();
     return made_room;
   }
 
@@ -70,8 +72,9 @@ struct Subscription::Members {
 // --- subscriber ---
 
 Subscription& Subscription::operator=(Subscription&& other) noexcept {
-  std::swap(queue_, other.queue_);  // what this one had goes with the other
-  std::swap(members_, other.members_);
+  Subscription taken(std::move(other));
+  std::swap(queue_, taken.queue_);  // what this one had goes with `taken`
+  std::swap(members_, taken.members_);
   return *this;
 }
 

@@ -124,6 +124,53 @@ TEST(StreamHub, EndsStreamsBehindWhatIsQueued) {
   EXPECT_EQ(hub.subscribe({}).error().code, Errc::kUnavailable);
 }
 
+TEST(StreamHub, TakesNothingOnceItIsClosed) {
+  StreamHub hub(10);
+  auto subscription = *hub.subscribe({});
+  hub.close();
+  EXPECT_TRUE(subscription.next(10s).ended);
+  hub.publish(event(1));
+  const auto batch = subscription.next(10s);
+  EXPECT_THAT(batch.events, IsEmpty());
+  EXPECT_TRUE(batch.ended);
+}
+
+TEST(StreamHub, UnsubscribesASubscriptionThatIsAssignedOver) {
+  StreamHub hub(2);
+  auto one = *hub.subscribe({.filter = {.ports = {1}}});
+  auto two = *hub.subscribe({.filter = {.ports = {2}}, .packets = true});
+  one = std::move(two);
+  EXPECT_EQ(hub.subscribers(), 1U);
+  EXPECT_FALSE(hub.wants_flows());
+  hub.publish(event(2, EventKind::kPacket));
+  EXPECT_THAT(numbers(one.next(0ms)), ElementsAre(2));
+}
+
+TEST(StreamHub, QueuesOneEventAtLeast) {
+  StreamHub hub(1);
+  auto subscription = *hub.subscribe({.capacity = 0});
+  hub.publish(event(1));
+  hub.publish(event(2));
+  EXPECT_THAT(numbers(subscription.next(0ms)), ElementsAre(2));
+  EXPECT_EQ(subscription.dropped(), 1U);
+}
+
+TEST(StreamHub, WaitsForEverWithoutOverflow) {
+  StreamHub hub(1);
+  auto subscription = *hub.subscribe({});
+  std::jthread publisher([&] { hub.publish(event(1)); });
+  EXPECT_THAT(numbers(subscription.next(std::chrono::milliseconds::max())), ElementsAre(1));
+}
+
+TEST(StreamHub, AsksTheKernelForAllWhenItsListenersWantTooMuch) {
+  StreamHub hub(10);
+  auto one = *hub.subscribe({.filter = {.ports = {1, 2}}, .packets = true});
+  auto two = *hub.subscribe({.filter = {.ports = {2, 3}}, .packets = true});
+  auto flows = *hub.subscribe({.filter = {.ports = {4}}});
+  EXPECT_THAT(hub.packet_filters(3), SizeIs(3));
+  EXPECT_THAT(hub.packet_filters(2), ElementsAre(PacketFilter{}));
+}
+
 TEST(StreamHub, MayGoBeforeItsSubscribers) {
   std::optional<Subscription> left;
   {
@@ -167,8 +214,7 @@ TEST(StreamHub, LosesNothingUncountedAmongThreads) {
   while (hub.subscribers() < 2) std::this_thread::yield();
   std::jthread comer([&] {
     while (!done.load()) {
-      auto passing = hub.subscribe({.packets = true});
-      (void)passing->next(0ms);
+      if (auto passing = hub.subscribe({.packets = true})) passing->next(0ms);
     }
   });
   for (std::uint64_t i = 0; i < kEvents; ++i) hub.publish(event(i));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/flow.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <cstring>
 #include <utility>
@@ -20,6 +22,15 @@ std::uint64_t half(const Addr& addr, std::size_t at) {
   std::memcpy(&word, &addr.bytes[at], sizeof(word));
   return word;
 }
+
+// Another one in each process: whoever sends packets must not be able to choose flows that collide.
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  if (::getentropy(&seed, sizeof(seed)) != 0) return 0;  // a hash all the same
+  return seed;
+}
+
+const std::uint64_t kHashSeed = random_seed();
 
 constexpr std::array<std::pair<TcpFlag, std::string_view>, 8> kFlagNames = {{{kTcpSyn, "SYN"},
                                                                              {kTcpFin, "FIN"},
@@ -43,10 +54,11 @@ std::optional<Direction> parse_direction(std::string_view text) {
 }
 
 std::size_t FlowKeyHash::operator()(const FlowKey& key) const noexcept {
-  std::uint64_t h = static_cast<std::uint64_t>(key.src_port) << 32U |
-                    static_cast<std::uint64_t>(key.dst_port) << 16U |
-                    static_cast<std::uint64_t>(key.protocol) << 8U |
-                    static_cast<std::uint64_t>(key.direction);
+  const std::uint64_t rest = static_cast<std::uint64_t>(key.src_port) << 32U |
+                             static_cast<std::uint64_t>(key.dst_port) << 16U |
+                             static_cast<std::uint64_t>(key.protocol) << 8U |
+                             static_cast<std::uint64_t>(key.direction);
+  std::uint64_t h = mix(kHashSeed ^ rest);
   for (const auto* addr : {&key.src, &key.dst}) {
     h = mix(h ^ half(*addr, 0));
     h = mix(h ^ half(*addr, 8));

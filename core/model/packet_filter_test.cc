@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/packet_filter.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+
+namespace orb8 {
+namespace {
+
+FlowKey web_request() {
+  return {.src = Addr::v4(10, 0, 0, 1),
+          .dst = Addr::v4(192, 168, 0, 1),
+          .src_port = 40000,
+          .dst_port = 80,
+          .protocol = IPPROTO_TCP,
+          .direction = Direction::kEgress};
+}
+
+FlowKey ping() {
+  return {.src = parse_addr("fd00::1").value(),
+          .dst = parse_addr("fd00::2").value(),
+          .src_port = 128,  // echo request
+          .protocol = IPPROTO_ICMPV6};
+}
+
+PacketFilter within(std::string_view prefix) {
+  return {.prefix = parse_prefix(prefix)};
+}
+
+TEST(PacketFilter, MatchesEverythingWhenEmpty) {
+  EXPECT_TRUE(PacketFilter{}.matches(web_request()));
+  EXPECT_TRUE(PacketFilter{}.matches(ping()));
+  EXPECT_TRUE(PacketFilter{}.matches({}));
+}
+
+TEST(PacketFilter, FindsAnAddressOnEitherSide) {
+  EXPECT_TRUE(within("10.0.0.0/8").matches(web_request()));
+  EXPECT_TRUE(within("192.168.0.1").matches(web_request()));
+  EXPECT_FALSE(within("172.16.0.0/12").matches(web_request()));
+}
+
+TEST(PacketFilter, TakesTheEmptyPrefixForItsFamilyOnly) {
+  EXPECT_TRUE(within("0.0.0.0/0").matches(web_request()));
+  EXPECT_FALSE(within("0.0.0.0/0").matches(ping()));
+  EXPECT_TRUE(within("::/0").matches(ping()));
+  EXPECT_FALSE(within("::/0").matches(web_request()));
+}
+
+TEST(PacketFilter, FindsAPortOnEitherSide) {
+  EXPECT_TRUE(PacketFilter{.port = 40000}.matches(web_request()));
+  EXPECT_TRUE(PacketFilter{.port = 80}.matches(web_request()));
+  EXPECT_FALSE(PacketFilter{.port = 443}.matches(web_request()));
+}
+
+TEST(PacketFilter, DoesNotTakeAnIcmpTypeForAPort) {
+  EXPECT_FALSE(PacketFilter{.port = 128}.matches(ping()));
+  EXPECT_FALSE(PacketFilter{.port = 0}.matches(ping()));
+}
+
+TEST(PacketFilter, AsksForAllThatIsGiven) {
+  const PacketFilter filter{.prefix = parse_prefix("10.0.0.1"),
+                            .port = 80,
+                            .protocol = IPPROTO_TCP,
+                            .direction = Direction::kEgress};
+  EXPECT_TRUE(filter.matches(web_request()));
+  auto key = web_request();
+  key.protocol = IPPROTO_UDP;
+  EXPECT_FALSE(filter.matches(key));
+  key = web_request();
+  key.direction = Direction::kIngress;
+  EXPECT_FALSE(filter.matches(key));
+  key = web_request();
+  key.dst_port = 81;
+  EXPECT_FALSE(filter.matches(key));
+  key = web_request();
+  key.src = Addr::v4(10, 0, 0, 9);
+  EXPECT_FALSE(filter.matches(key));
+}
+
+}  // namespace
+}  // namespace orb8

@@ -1,0 +1,16 @@
+// What every test of this folder stands on: root and a kernel that takes the probes.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+namespace orb8::netns {
+
+// Skips with a word where this machine cannot run it, and fails instead where ORB8_REQUIRE_BPF is
+// set.
+class NetnsTest : public testing::Test {
+ protected:
+  void SetUp() override;
+};
+
+}  // namespace orb8::netns

@@ -3,6 +3,8 @@
 
 namespace orb8 {
 
-std::string_view version() { return ORB8_VERSION; }
+std::string_view version() {
+  return ORB8_VERSION;
+}
 
 }  // namespace orb8

@@ -25,6 +25,7 @@ FlowRecord record(std::uint16_t port, std::uint64_t packets, std::uint64_t bytes
 
 std::vector<std::uint16_t> ports(const FlowPick& pick) {
   std::vector<std::uint16_t> all;
+  all.reserve(pick.flows.size());
   for (const auto& flow : pick.flows) all.push_back(flow.key.src_port);
   return all;
 }
@@ -67,6 +68,7 @@ TEST(FlowPick, AppliesTheFilter) {
 TEST(FlowPick, AgreesWithAFullSort) {
   std::mt19937 random(3);
   std::vector<FlowRecord> records;
+  records.reserve(1000);
   for (std::uint16_t port = 0; port < 1000; ++port) {
     records.push_back(record(port, 1, 1 + random() % 50));
   }

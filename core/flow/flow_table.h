@@ -72,6 +72,7 @@ class FlowTable {
   explicit FlowTable(Limits limits);
   FlowTable(const FlowTable&) = delete;
   FlowTable& operator=(const FlowTable&) = delete;
+  ~FlowTable() = default;
 
   // --- the writer's thread ---
 

@@ -139,10 +139,9 @@ TEST_F(FlowTableTest, EndsAnIdleFlowAfterItsTime) {
   apply(record(1, 1));
   EXPECT_THAT(table_.due(kStart + 30 * kSecond - 1), IsEmpty());
   EXPECT_THAT(table_.due(kStart + 30 * kSecond), ElementsAre(flow(1)));
-  const auto ended = table_.end(flow(1), kStart + 30 * kSecond);
-  ASSERT_TRUE(ended);
-  EXPECT_EQ(ended->reason, EndReason::kIdle);
-  EXPECT_EQ(ended->flow.packets, 1U);
+  const auto ended = table_.end(flow(1), kStart + 30 * kSecond).value_or(FlowTable::Ended{});
+  EXPECT_EQ(ended.reason, EndReason::kIdle);
+  EXPECT_EQ(ended.flow.packets, 1U);
   EXPECT_EQ(table_.size(), 0U);
   EXPECT_EQ(table_.expired(), 1U);
 }
@@ -163,7 +162,8 @@ TEST_F(FlowTableTest, EndsAClosedConnectionSoonerThanAnIdleOne) {
   apply(record(2, 5));
   EXPECT_THAT(table_.due(kStart + kSecond), IsEmpty());
   EXPECT_THAT(table_.due(kStart + 2 * kSecond), ElementsAre(flow(1)));
-  EXPECT_EQ(table_.end(flow(1), kStart + 2 * kSecond)->reason, EndReason::kClosed);
+  const auto ended = table_.end(flow(1), kStart + 2 * kSecond).value_or(FlowTable::Ended{});
+  EXPECT_EQ(ended.reason, EndReason::kClosed);
   EXPECT_THAT(table_.due(kStart + 3 * kSecond), IsEmpty());
 }
 

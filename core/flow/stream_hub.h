@@ -40,6 +40,8 @@ class Subscription {
 
   std::uint64_t dropped() const;  // in all
 
+  Subscription(const Subscription&) = delete;
+  Subscription& operator=(const Subscription&) = delete;
   Subscription(Subscription&&) noexcept = default;
   Subscription& operator=(Subscription&&) noexcept;
   ~Subscription();

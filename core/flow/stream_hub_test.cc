@@ -26,6 +26,7 @@ Event event(std::uint64_t number, EventKind kind = EventKind::kFlowUpdate) {
 
 std::vector<std::uint64_t> numbers(const Subscription::Batch& batch) {
   std::vector<std::uint64_t> all;
+  all.reserve(batch.events.size());
   for (const auto& one : batch.events) all.push_back(one.packets);
   return all;
 }

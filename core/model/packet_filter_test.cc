@@ -17,8 +17,8 @@ FlowKey web_request() {
 }
 
 FlowKey ping() {
-  return {.src = parse_addr("fd00::1").value(),
-          .dst = parse_addr("fd00::2").value(),
+  return {.src = parse_addr("fd00::1").value_or(Addr{}),
+          .dst = parse_addr("fd00::2").value_or(Addr{}),
           .src_port = 128,  // echo request
           .protocol = IPPROTO_ICMPV6};
 }

@@ -65,6 +65,8 @@ struct ipv6_fragment { /* RFC 8200, 4.5; every extension is at least as long as 
 	__be32 id_be;
 };
 
+#define TCP_START_BYTES 14 /* not sizeof: the compiler pads it to 16 */
+
 struct tcp_start { /* RFC 9293, 3.1: up to the flags */
 	__be16 sport_be;
 	__be16 dport_be;
@@ -105,7 +107,7 @@ static __always_inline enum orb8_fate parse_tcp(struct cursor *c, struct ports *
 {
 	struct tcp_start scratch;
 	__u32 start = c->off;
-	struct tcp_start *tcp = take(c, &scratch, sizeof(scratch));
+	struct tcp_start *tcp = take(c, &scratch, TCP_START_BYTES);
 
 	if (!tcp)
 		return ORB8_TRUNCATED;
@@ -189,13 +191,15 @@ static __always_inline enum orb8_fate parse_v4(struct cursor *c, struct orb8_v4_
 	enum orb8_fate fate;
 	__u16 offset;
 
-	if (!ip || ip->ihl < 5)
+	if (!ip || ip->version != 4 || ip->ihl < 5)
 		return ORB8_TRUNCATED;
 	key->saddr_be = ip->saddr;
 	key->daddr_be = ip->daddr;
 	key->proto = ip->protocol;
 	/* Skip options by adding to the start: subtracting loses the verifier's bound of 60. */
 	c->off = start + ip->ihl * 4;
+	if (c->off > c->skb->len)
+		return ORB8_TRUNCATED;
 
 	offset = bpf_ntohs(ip->frag_off) & (IP_FRAGMENT_OFFSET | IP_MORE_FRAGMENTS);
 	if (offset == 0) {
@@ -298,7 +302,7 @@ static __always_inline enum orb8_fate parse_v6(struct cursor *c, struct orb8_v6_
 	__u32 fragment_off = 0;
 	enum orb8_fate fate;
 
-	if (!ip)
+	if (!ip || ip->version != 6)
 		return ORB8_TRUNCATED;
 	__builtin_memcpy(key->saddr, &ip->saddr, 16);
 	__builtin_memcpy(key->daddr, &ip->daddr, 16);
@@ -314,6 +318,8 @@ static __always_inline enum orb8_fate parse_v6(struct cursor *c, struct orb8_v6_
 		c->off = CHAIN_OFF(chain);
 		key->proto = CHAIN_PROTO(chain);
 		fragment_off = CHAIN_FRAGMENT(chain);
+		if (c->off > c->skb->len)
+			return ORB8_TRUNCATED;
 	}
 	if (fragment_off)
 		fate = parse_v6_fragment(c, fragment_off, key, &ports, l4);

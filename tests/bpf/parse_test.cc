@@ -1,0 +1,159 @@
+// Which flow a packet belongs to.
+// SPDX-License-Identifier: Apache-2.0
+#include <netinet/in.h>
+
+#include "tests/bpf/probe_run.h"
+
+namespace orb8 {
+namespace {
+
+constexpr std::uint16_t kIp = 0x0800;
+constexpr std::uint16_t kIp6 = 0x86dd;
+constexpr std::uint16_t kVlan = 0x8100;
+constexpr std::uint16_t kQinQ = 0x88a8;
+
+class Parse : public ProbeRun {
+ protected:
+  // The packet makes exactly this flow, of one packet with all its bytes.
+  void expect_flow(const Packet& packet, const FlowKey& key) {
+    EXPECT_EQ(run(packet), kTcActUnspec);
+    const auto stats = flow(key);
+    ASSERT_TRUE(stats) << hex(packet.bytes());
+    EXPECT_EQ(stats->packets, 1U);
+    EXPECT_EQ(stats->bytes, packet.size());
+    EXPECT_EQ(flow_count(), 1U);
+    EXPECT_EQ(tally(ORB8_COUNTED).packets, 1U);
+  }
+  void expect_fate(const Packet& packet, orb8_fate fate) {
+    EXPECT_EQ(run(packet), kTcActUnspec);
+    EXPECT_EQ(tally(fate).packets, 1U);
+    EXPECT_EQ(tally(fate).bytes, packet.size());
+    EXPECT_EQ(tallied(), 1U);
+    EXPECT_EQ(flow_count(), 0U);
+  }
+};
+
+TEST_F(Parse, FindsThePortsOfTcpUdpAndSctp) {
+  expect_flow(udp4(), v4_flow(IPPROTO_UDP, 4242, 53));
+  forget(v4_flow(IPPROTO_UDP, 4242, 53));
+  EXPECT_EQ(run(tcp4(0x02)), kTcActUnspec);
+  EXPECT_TRUE(flow(v4_flow(IPPROTO_TCP, 4242, 80)));
+  run(Packet().ethernet(kIp6).ipv6({.next = IPPROTO_SCTP}).sctp(5000, 36412));
+  EXPECT_TRUE(flow(v6_flow(IPPROTO_SCTP, 5000, 36412)));
+  EXPECT_EQ(flow_count(), 2U);
+}
+
+TEST_F(Parse, TakesIcmpTypeAndCodeForPorts) {
+  run(Packet().ethernet(kIp).ipv4({.protocol = IPPROTO_ICMP}).icmp(3, 4));
+  EXPECT_TRUE(flow(v4_flow(IPPROTO_ICMP, 3, 4)));
+  run(Packet().ethernet(kIp6).ipv6({.next = IPPROTO_ICMPV6}).icmp(128, 0));
+  EXPECT_TRUE(flow(v6_flow(IPPROTO_ICMPV6, 128, 0)));
+}
+
+TEST_F(Parse, CountsAProtocolWithoutPorts) {
+  expect_flow(Packet().ethernet(kIp).ipv4({.protocol = IPPROTO_GRE}).payload(40),
+              v4_flow(IPPROTO_GRE));
+}
+
+TEST_F(Parse, FindsThePortsBehindIpOptions) {
+  expect_flow(Packet().ethernet(kIp).ipv4({.option_bytes = 40}).udp(4242, 53),
+              v4_flow(IPPROTO_UDP, 4242, 53));
+}
+
+TEST_F(Parse, LooksThroughOneVlanTag) {
+  expect_flow(Packet().ethernet(kVlan).vlan(kIp).ipv4({}).udp(4242, 53),
+              v4_flow(IPPROTO_UDP, 4242, 53));
+}
+
+TEST_F(Parse, LooksThroughStackedVlanTags) {
+  expect_flow(Packet().ethernet(kQinQ).vlan(kVlan).vlan(kVlan).vlan(kIp6).ipv6({}).udp(4242, 53),
+              v6_flow(IPPROTO_UDP, 4242, 53));
+}
+
+TEST_F(Parse, CountsWhatHasMoreVlanTagsThanItFollows) {
+  expect_fate(
+      Packet().ethernet(kQinQ).vlan(kVlan).vlan(kVlan).vlan(kVlan).vlan(kIp).ipv4({}).udp(4242, 53),
+      ORB8_UNPARSED);
+}
+
+TEST_F(Parse, WalksIpv6ExtensionHeaders) {
+  expect_flow(Packet()
+                  .ethernet(kIp6)
+                  .ipv6({.next = 0})
+                  .ipv6_extension(60)
+                  .ipv6_extension(43, 2)
+                  .ipv6_extension(51, 1)
+                  .ipv6_authentication(6)
+                  .tcp(4242, 443, 0x10),
+              v6_flow(IPPROTO_TCP, 4242, 443));
+}
+
+TEST_F(Parse, CountsWhatHasMoreExtensionHeadersThanItFollows) {
+  auto packet = Packet().ethernet(kIp6).ipv6({.next = 60});
+  for (int i = 0; i < 8; ++i) packet.ipv6_extension(60);
+  expect_fate(packet, ORB8_UNPARSED);
+}
+
+TEST_F(Parse, JoinsLaterFragmentsToTheFlowOfTheFirst) {
+  const auto fragment = [](std::uint16_t offset, bool more) {
+    auto packet =
+        Packet().ethernet(kIp).ipv4({.id = 77, .more_fragments = more, .fragment_offset = offset});
+    return offset == 0 ? packet.udp(4242, 53).payload(1000) : packet.payload(1008);
+  };
+  for (const auto& one : {fragment(0, true), fragment(126, true), fragment(252, false)}) run(one);
+  EXPECT_EQ(flow(v4_flow(IPPROTO_UDP, 4242, 53))->packets, 3U);
+  EXPECT_EQ(flow_count(), 1U);
+}
+
+TEST_F(Parse, CountsALaterFragmentAloneWithoutPorts) {
+  // Bytes that would be ports, were this not the middle of a datagram.
+  expect_flow(Packet().ethernet(kIp).ipv4({.id = 78, .fragment_offset = 100}).udp(4242, 53),
+              v4_flow(IPPROTO_UDP));
+}
+
+TEST_F(Parse, TellsTheFragmentsOfTwoDatagramsApart) {
+  run(Packet().ethernet(kIp).ipv4({.id = 1, .more_fragments = true}).udp(1000, 53));
+  run(Packet().ethernet(kIp).ipv4({.id = 2, .more_fragments = true}).udp(2000, 53));
+  run(Packet().ethernet(kIp).ipv4({.id = 2, .fragment_offset = 1}).payload(8));
+  EXPECT_EQ(flow(v4_flow(IPPROTO_UDP, 1000, 53))->packets, 1U);
+  EXPECT_EQ(flow(v4_flow(IPPROTO_UDP, 2000, 53))->packets, 2U);
+}
+
+TEST_F(Parse, JoinsIpv6FragmentsToo) {
+  run(Packet().ethernet(kIp6).ipv6({.next = 44}).ipv6_fragment(17, 0, true, 9).udp(4242, 53));
+  run(Packet().ethernet(kIp6).ipv6({.next = 44}).ipv6_fragment(17, 1, false, 9).payload(64));
+  EXPECT_EQ(flow(v6_flow(IPPROTO_UDP, 4242, 53))->packets, 2U);
+  run(Packet().ethernet(kIp6).ipv6({.next = 44}).ipv6_fragment(17, 1, false, 10).payload(64));
+  EXPECT_EQ(flow(v6_flow(IPPROTO_UDP))->packets, 1U);
+}
+
+TEST_F(Parse, CountsATruncatedPacketAtEachLengthAndLetsItPass) {
+  // Tagged, as a test run itself refuses an untagged packet without a whole IP header.
+  const auto whole =
+      Packet().ethernet(kVlan).vlan(kIp).ipv4({.protocol = IPPROTO_TCP}).tcp(1, 2, 0x02);
+  constexpr std::size_t kFlagsSeen = 14 + 4 + 20 + 14;
+  for (std::size_t length = 15; length < kFlagsSeen; ++length) {
+    EXPECT_EQ(run(Packet(whole).cut(length)), kTcActUnspec);
+    EXPECT_EQ(tally(ORB8_TRUNCATED).packets, length - 14) << length;
+  }
+  EXPECT_EQ(flow_count(), 0U);
+  run(Packet(whole).cut(kFlagsSeen));
+  EXPECT_EQ(flow_count(), 1U);
+}
+
+TEST_F(Parse, RefusesImpossibleHeaders) {
+  auto short_header = udp4();
+  short_header.bytes()[14] = 0x44;  // 16 bytes
+  auto wrong_version = udp4();
+  wrong_version.bytes()[14] = 0x65;
+  run(short_header);
+  run(wrong_version);
+  EXPECT_EQ(tally(ORB8_TRUNCATED).packets, 2U);
+}
+
+TEST_F(Parse, CountsWhatIsNotIp) {
+  expect_fate(Packet().ethernet(0x0806).payload(46), ORB8_NOT_IP);
+}
+
+}  // namespace
+}  // namespace orb8

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/bpf/probe_run.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+namespace orb8 {
+namespace {
+
+orb8_v4_key to_v4(const FlowKey& key) {
+  orb8_v4_key out = {};
+  std::memcpy(&out.saddr_be, &key.src.bytes[12], 4);
+  std::memcpy(&out.daddr_be, &key.dst.bytes[12], 4);
+  out.sport_be = htons(key.src_port);
+  out.dport_be = htons(key.dst_port);
+  out.proto = key.protocol;
+  return out;
+}
+
+orb8_v6_key to_v6(const FlowKey& key) {
+  orb8_v6_key out = {};
+  std::memcpy(out.saddr, key.src.bytes.data(), 16);
+  std::memcpy(out.daddr, key.dst.bytes.data(), 16);
+  out.sport_be = htons(key.src_port);
+  out.dport_be = htons(key.dst_port);
+  out.proto = key.protocol;
+  return out;
+}
+
+template <class Key>
+std::size_t count_entries(int map_fd) {
+  std::size_t count = 0;
+  Key key = {};
+  for (const void* previous = nullptr; bpf_map_get_next_key(map_fd, previous, &key) == 0;
+       previous = &key) {
+    ++count;
+  }
+  return count;
+}
+
+int collect_record(void* records, void* data, std::size_t size) {
+  const auto* bytes = static_cast<const std::uint8_t*>(data);
+  static_cast<std::vector<std::vector<std::uint8_t>>*>(records)->emplace_back(bytes, bytes + size);
+  return 0;
+}
+
+}  // namespace
+
+void ProbeRun::load(const AdjustFn& adjust) {
+  skeleton_.reset(network_bpf::open());
+  ASSERT_TRUE(skeleton_);
+  // A test run has an Ethernet device only; and the verifier takes its time for each program.
+  bpf_program__set_autoload(skeleton_->progs.network_probe_ip, false);
+  bpf_program__set_autoload(skeleton_->progs.network_probe_ip_egress, false);
+  adjust(*skeleton_);
+  const int err = network_bpf::load(skeleton_.get());
+  if (err != 0) {
+    // Where BPF is asked for, a skipped kernel test must not look like a passed one.
+    if (std::getenv("ORB8_REQUIRE_BPF")) FAIL() << "cannot load BPF: " << std::strerror(-err);
+    GTEST_SKIP() << "cannot load BPF here (root is needed): " << std::strerror(-err);
+  }
+  for (const auto direction : {Direction::kIngress, Direction::kEgress}) {
+    set_live(kLoopback, direction, true);
+  }
+}
+
+bpf_program* ProbeRun::program(const RunOptions& options) const {
+  const auto& progs = skeleton_->progs;
+  return options.direction == Direction::kIngress ? progs.network_probe
+                                                  : progs.network_probe_egress;
+}
+
+int ProbeRun::run(const Packet& packet, const RunOptions& options) {
+  auto in = packet.bytes();
+  std::vector<std::uint8_t> out(in.size() + 64);
+  __sk_buff context = {};
+  context.ifindex = options.ifindex;
+  context.gso_size = options.gso_size;
+  context.gso_segs = options.gso_segs;
+  context.wire_len = options.wire_len;
+  LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in.data(), .data_out = out.data(),
+              .data_size_in = static_cast<__u32>(in.size()),
+              .data_size_out = static_cast<__u32>(out.size()), .ctx_in = &context,
+              .ctx_size_in = sizeof(context));
+  EXPECT_EQ(bpf_prog_test_run_opts(bpf_program__fd(program(options)), &opts), 0)
+      << std::strerror(errno);
+  out.resize(opts.data_size_out);
+  EXPECT_EQ(out, in) << "an observer changes nothing";
+  return static_cast<int>(opts.retval);
+}
+
+std::optional<orb8_flow_stats> ProbeRun::flow(const FlowKey& key) const {
+  orb8_flow_stats stats = {};
+  const auto v4 = to_v4(key);
+  const auto v6 = to_v6(key);
+  const int err =
+      key.src.is_v4()
+          ? bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.orb8_flows_v4), &v4, &stats)
+          : bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.orb8_flows_v6), &v6, &stats);
+  if (err != 0) return std::nullopt;
+  return stats;
+}
+
+void ProbeRun::forget(const FlowKey& key) const {
+  const auto v4 = to_v4(key);
+  const auto v6 = to_v6(key);
+  if (key.src.is_v4()) {
+    bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.orb8_flows_v4), &v4);
+  } else {
+    bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.orb8_flows_v6), &v6);
+  }
+}
+
+std::size_t ProbeRun::flow_count() const {
+  return count_entries<orb8_v4_key>(bpf_map__fd(skeleton_->maps.orb8_flows_v4)) +
+         count_entries<orb8_v6_key>(bpf_map__fd(skeleton_->maps.orb8_flows_v6));
+}
+
+orb8_tallies ProbeRun::tallies() const {
+  std::vector<orb8_tallies> per_cpu(static_cast<std::size_t>(libbpf_num_possible_cpus()));
+  const std::uint32_t zero = 0;
+  EXPECT_EQ(bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.orb8_tally), &zero, per_cpu.data()), 0);
+  orb8_tallies sum = {};
+  for (const auto& cpu : per_cpu) {
+    for (int fate = 0; fate < ORB8_FATE_MAX; ++fate) {
+      sum.fate[fate].packets += cpu.fate[fate].packets;
+      sum.fate[fate].bytes += cpu.fate[fate].bytes;
+    }
+    sum.events_sent += cpu.events_sent;
+    sum.events_lost += cpu.events_lost;
+  }
+  return sum;
+}
+
+orb8_tally ProbeRun::tally(orb8_fate fate) const {
+  return tallies().fate[fate];
+}
+
+std::uint64_t ProbeRun::tallied() const {
+  std::uint64_t packets = 0;
+  for (const auto& fate : tallies().fate) packets += fate.packets;
+  return packets;
+}
+
+std::vector<std::vector<std::uint8_t>> ProbeRun::drain(bpf_map* ring) const {
+  std::vector<std::vector<std::uint8_t>> records;
+  auto* reader = ring_buffer__new(bpf_map__fd(ring), collect_record, &records, nullptr);
+  EXPECT_NE(reader, nullptr);
+  ring_buffer__consume(reader);
+  ring_buffer__free(reader);
+  return records;
+}
+
+void ProbeRun::set_live(std::uint32_t ifindex, Direction direction, bool live) const {
+  const std::uint32_t hook = ORB8_HOOK(ifindex, static_cast<std::uint32_t>(direction));
+  const std::uint8_t one = 1;
+  const int fd = bpf_map__fd(skeleton_->maps.orb8_hooks);
+  if (live) {
+    ASSERT_EQ(bpf_map_update_elem(fd, &hook, &one, BPF_ANY), 0);
+  } else {
+    bpf_map_delete_elem(fd, &hook);
+  }
+}
+
+void ProbeRun::set_filters(const std::vector<orb8_packet_filter>& filters) const {
+  auto& control = skeleton_->bss->control;
+  for (std::size_t i = 0; i < filters.size(); ++i) control.filters[i] = filters[i];
+  control.filter_count = static_cast<std::uint32_t>(filters.size());
+}
+
+FlowKey v4_flow(std::uint8_t protocol, std::uint16_t sport, std::uint16_t dport) {
+  return {.src = Addr::v4(10, 0, 0, 1),
+          .dst = Addr::v4(10, 0, 0, 2),
+          .src_port = sport,
+          .dst_port = dport,
+          .protocol = protocol,
+          .direction = Direction::kIngress};
+}
+
+FlowKey v6_flow(std::uint8_t protocol, std::uint16_t sport, std::uint16_t dport) {
+  auto key = v4_flow(protocol, sport, dport);
+  key.src = *parse_addr("fd00::1");
+  key.dst = *parse_addr("fd00::2");
+  return key;
+}
+
+Packet udp4(std::size_t payload) {
+  return Packet().ethernet(0x0800).ipv4({.protocol = IPPROTO_UDP}).udp(4242, 53).payload(payload);
+}
+
+Packet tcp4(std::uint8_t flags, std::size_t payload) {
+  return Packet()
+      .ethernet(0x0800)
+      .ipv4({.protocol = IPPROTO_TCP})
+      .tcp(4242, 80, flags)
+      .payload(payload);
+}
+
+}  // namespace orb8

@@ -1,0 +1,76 @@
+// The real network programs in the running kernel, one packet at a time (BPF_PROG_TEST_RUN).
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <gtest/gtest.h>
+#include <linux/bpf.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "common/network.h"
+#include "core/model/flow.h"
+#include "network.skel.h"
+#include "tests/packets/packet.h"
+
+namespace orb8 {
+
+constexpr int kTcActUnspec = -1;
+constexpr std::uint32_t kLoopback = 1;  // the ifindex that a test run has unless told otherwise
+
+struct RunOptions {
+  Direction direction = Direction::kIngress;
+  std::uint32_t ifindex = 0;  // 0: loopback
+  std::uint32_t gso_size = 0;
+  std::uint32_t gso_segs = 0;
+  std::uint32_t wire_len = 0;
+};
+
+class ProbeRun : public ::testing::Test {
+ protected:
+  using AdjustFn = std::function<void(network_bpf&)>;
+
+  void SetUp() override {
+    load([](network_bpf&) {});
+  }
+
+  // Loads anew, with maps and constants changed first.
+  void load(const AdjustFn& adjust);
+
+  // What the program returned. The packet must come out as it went in.
+  int run(const Packet& packet, const RunOptions& options = {});
+
+  std::optional<orb8_flow_stats> flow(const FlowKey& key) const;
+  void forget(const FlowKey& key) const;
+  std::size_t flow_count() const;
+  orb8_tally tally(orb8_fate fate) const;
+  std::uint64_t tallied() const;  // packets over all fates
+  orb8_tallies tallies() const;
+  std::vector<std::vector<std::uint8_t>> drain(bpf_map* ring) const;
+  void set_live(std::uint32_t ifindex, Direction direction, bool live) const;
+  void set_filters(const std::vector<orb8_packet_filter>& filters) const;
+
+  network_bpf* skeleton() const { return skeleton_.get(); }
+
+ private:
+  struct Destroy {
+    void operator()(network_bpf* skeleton) const { network_bpf::destroy(skeleton); }
+  };
+  bpf_program* program(const RunOptions& options) const;
+  std::unique_ptr<network_bpf, Destroy> skeleton_;
+};
+
+// 10.0.0.1:sport -> 10.0.0.2:dport, ingress.
+FlowKey v4_flow(std::uint8_t protocol, std::uint16_t sport = 0, std::uint16_t dport = 0);
+// fd00::1 -> fd00::2
+FlowKey v6_flow(std::uint8_t protocol, std::uint16_t sport = 0, std::uint16_t dport = 0);
+
+Packet udp4(std::size_t payload = 100);
+Packet tcp4(std::uint8_t flags, std::size_t payload = 0);
+
+}  // namespace orb8

@@ -1,0 +1,54 @@
+// A frame's flow, as the RFCs have it: written to check the probes, and with nothing of theirs.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <tuple>
+
+#include "core/model/flow.h"
+
+namespace orb8 {
+
+enum class FrameVerdict : std::uint8_t {
+  kFlow,
+  kNotIp,
+  kBroken,   // cut short inside a header, or a header of an impossible length or version
+  kTooDeep,  // more VLAN tags (3) or IPv6 extension headers (7) than are followed
+};
+
+struct ParsedFrame {
+  FrameVerdict verdict = FrameVerdict::kBroken;
+  FlowKey key;  // without a direction; ports as in FlowKey: ICMP's are type and code
+  std::uint8_t tcp_flags = 0;
+  std::size_t header_bytes = 0;  // up to the payload of layer 4
+};
+
+// Remembers the ports of first fragments, so that later ones find them.
+class FrameParser {
+ public:
+  // A frame that begins with its Ethernet header.
+  ParsedFrame parse(std::span<const std::uint8_t> frame);
+  void forget_fragments() { fragments_.clear(); }
+
+ private:
+  using Bytes = std::span<const std::uint8_t>;
+  struct Fragment {
+    std::uint32_t id = 0;
+    bool first = true;
+  };
+
+  ParsedFrame parse_ipv4(Bytes frame, std::size_t at);
+  ParsedFrame parse_ipv6(Bytes frame, std::size_t at);
+  ParsedFrame parse_transport(Bytes frame, std::size_t at, FlowKey key,
+                              const std::optional<Fragment>& fragment);
+
+  // By source, destination, protocol and identification (RFC 791, 3.2; RFC 8200, 4.5).
+  std::map<std::tuple<Addr, Addr, std::uint8_t, std::uint32_t>,
+           std::pair<std::uint16_t, std::uint16_t>>
+      fragments_;
+};
+
+}  // namespace orb8

@@ -72,23 +72,30 @@ static __always_inline void count_fate(enum orb8_fate fate, const struct sightin
 	t->fate[fate].bytes += s->bytes;
 }
 
+/* The outermost VLAN tag is on the wire and most often not in the frame: it comes beside it. */
+static __always_inline __u32 tag_bytes(struct __sk_buff *skb)
+{
+	return skb->vlan_present ? 4 : 0;
+}
+
 /* GSO and GRO hand us many wire packets as one skb: each had its own copy of the headers. */
 static __always_inline void measure(struct __sk_buff *skb, __u32 headers, struct sighting *s)
 {
 	__u32 segment = skb->gso_size;
 	__u32 segments = skb->gso_segs;
+	__u32 tag = tag_bytes(skb);
 
-	s->bytes = skb->len;
+	s->bytes = skb->len + tag;
 	s->packets = 1;
 	if (!segment || headers >= skb->len)
 		return;
 	if (!segments) /* a guest's or tap's packet, whose segments nobody counted */
 		segments = (skb->len - headers + segment - 1) / segment;
 	s->packets = segments;
-	s->bytes += (__u64)(segments - 1) * headers;
+	s->bytes += (__u64)(segments - 1) * (headers + tag);
 	/* On egress the stack knows the inner headers of a tunnel as well. */
-	if (s->dir == ORB8_EGRESS && skb->wire_len > s->bytes)
-		s->bytes = skb->wire_len;
+	if (s->dir == ORB8_EGRESS && skb->wire_len + (__u64)segments * tag > s->bytes)
+		s->bytes = skb->wire_len + (__u64)segments * tag;
 }
 
 static __always_inline void note_tcp_flags(struct orb8_flow_stats *flow, __u8 flags)

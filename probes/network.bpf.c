@@ -130,7 +130,7 @@ static __always_inline int observe(struct __sk_buff *skb, enum orb8_dir dir, boo
 	    .end = (void *)(long)skb->data_end,
 	};
 	struct sighting s = {
-	    .bytes = skb->len,
+	    .bytes = skb->len + tag_bytes(skb),
 	    .packets = 1,
 	    .hook = ORB8_HOOK(skb->ifindex, dir),
 	    .dir = dir,

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <string>
+#include <utility>
 
 namespace orb8 {
 namespace {
@@ -43,6 +45,12 @@ std::size_t count_entries(int map_fd) {
   return count;
 }
 
+template <class Key>
+void clear(int map_fd) {
+  Key key = {};
+  while (bpf_map_get_next_key(map_fd, nullptr, &key) == 0) bpf_map_delete_elem(map_fd, &key);
+}
+
 int collect_record(void* records, void* data, std::size_t size) {
   const auto* bytes = static_cast<const std::uint8_t*>(data);
   static_cast<std::vector<std::vector<std::uint8_t>>*>(records)->emplace_back(bytes, bytes + size);
@@ -51,19 +59,61 @@ int collect_record(void* records, void* data, std::size_t size) {
 
 }  // namespace
 
-void ProbeRun::load(const AdjustFn& adjust) {
-  skeleton_.reset(network_bpf::open());
-  ASSERT_TRUE(skeleton_);
-  // A test run has an Ethernet device only; and the verifier takes its time for each program.
-  bpf_program__set_autoload(skeleton_->progs.network_probe_ip, false);
-  bpf_program__set_autoload(skeleton_->progs.network_probe_ip_egress, false);
-  adjust(*skeleton_);
-  const int err = network_bpf::load(skeleton_.get());
-  if (err != 0) {
-    // Where BPF is asked for, a skipped kernel test must not look like a passed one.
-    if (std::getenv("ORB8_REQUIRE_BPF")) FAIL() << "cannot load BPF: " << std::strerror(-err);
-    GTEST_SKIP() << "cannot load BPF here (root is needed): " << std::strerror(-err);
+ProbeRun::Skeleton ProbeRun::open_and_load(const AdjustFn& adjust) {
+  Skeleton skeleton(network_bpf::open());
+  if (!skeleton) return nullptr;
+  adjust(*skeleton);
+  if (const int err = network_bpf::load(skeleton.get()); err != 0) {
+    errno = -err;
+    return nullptr;
   }
+  return skeleton;
+}
+
+void ProbeRun::SetUp() {
+  static int load_error = 0;
+  static const Skeleton shared = [] {
+    auto skeleton = open_and_load([](network_bpf&) {});
+    load_error = skeleton ? 0 : errno;
+    return skeleton;
+  }();
+  if (!shared) {
+    const auto reason = std::string("cannot load BPF here: ") + std::strerror(load_error);
+    // Only what is not allowed is skipped: a program that the verifier refuses is a failure.
+    if (load_error == EPERM && std::getenv("ORB8_REQUIRE_BPF") == nullptr) {
+      GTEST_SKIP() << reason << "; root is needed";
+    }
+    FAIL() << reason;
+  }
+  skeleton_ = shared.get();
+  empty_maps();
+  set_loopback_live();
+}
+
+void ProbeRun::load(const AdjustFn& adjust) {
+  auto fresh = open_and_load(adjust);
+  ASSERT_TRUE(fresh) << std::strerror(errno);
+  own_ = std::move(fresh);
+  skeleton_ = own_.get();
+  set_loopback_live();
+}
+
+void ProbeRun::empty_maps() const {
+  const auto& maps = skeleton_->maps;
+  clear<orb8_v4_key>(bpf_map__fd(maps.orb8_flows_v4));
+  clear<orb8_v6_key>(bpf_map__fd(maps.orb8_flows_v6));
+  forget_fragments();
+  clear<orb8_own_addr>(bpf_map__fd(maps.orb8_own_addrs));
+  clear<std::uint32_t>(bpf_map__fd(maps.orb8_hooks));
+  drain(maps.orb8_packets);
+  drain(maps.orb8_spill);
+  const std::vector<orb8_tallies> zeros(static_cast<std::size_t>(libbpf_num_possible_cpus()));
+  const std::uint32_t only = 0;
+  ASSERT_EQ(bpf_map_update_elem(bpf_map__fd(maps.orb8_tally), &only, zeros.data(), BPF_ANY), 0);
+  skeleton_->bss->control = {};
+}
+
+void ProbeRun::set_loopback_live() const {
   for (const auto direction : {Direction::kIngress, Direction::kEgress}) {
     set_live(kLoopback, direction, true);
   }
@@ -75,7 +125,7 @@ bpf_program* ProbeRun::program(const RunOptions& options) const {
                                                   : progs.network_probe_egress;
 }
 
-int ProbeRun::run(const Packet& packet, const RunOptions& options) {
+void ProbeRun::run(const Packet& packet, const RunOptions& options) const {
   auto in = packet.bytes();
   std::vector<std::uint8_t> out(in.size() + 64);
   __sk_buff context = {};
@@ -91,7 +141,7 @@ int ProbeRun::run(const Packet& packet, const RunOptions& options) {
       << std::strerror(errno);
   out.resize(opts.data_size_out);
   EXPECT_EQ(out, in) << "an observer changes nothing";
-  return static_cast<int>(opts.retval);
+  EXPECT_EQ(static_cast<int>(opts.retval), kTcActUnspec) << "an observer ends no filter chain";
 }
 
 std::optional<orb8_flow_stats> ProbeRun::flow(const FlowKey& key) const {
@@ -114,6 +164,10 @@ void ProbeRun::forget(const FlowKey& key) const {
   } else {
     bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.orb8_flows_v6), &v6);
   }
+}
+
+void ProbeRun::forget_fragments() const {
+  clear<orb8_fragment>(bpf_map__fd(skeleton_->maps.orb8_fragments));
 }
 
 std::size_t ProbeRun::flow_count() const {

@@ -35,18 +35,20 @@ class ProbeRun : public ::testing::Test {
  protected:
   using AdjustFn = std::function<void(network_bpf&)>;
 
-  void SetUp() override {
-    load([](network_bpf&) {});
-  }
+  // Probes as fresh as just loaded, loopback's hooks live: all tests share one load, which takes
+  // the verifier most of a second. Skips with a word where BPF is not allowed, and fails instead
+  // where ORB8_REQUIRE_BPF is set.
+  void SetUp() override;
 
-  // Loads anew, with maps and constants changed first.
+  // Loads anew for this test, with maps and constants changed first.
   void load(const AdjustFn& adjust);
 
-  // What the program returned. The packet must come out as it went in.
-  int run(const Packet& packet, const RunOptions& options = {});
+  // Whatever comes, an observer says "next program, please" and lets the packet out as it came in.
+  void run(const Packet& packet, const RunOptions& options = {}) const;
 
   std::optional<orb8_flow_stats> flow(const FlowKey& key) const;
   void forget(const FlowKey& key) const;
+  void forget_fragments() const;
   std::size_t flow_count() const;
   orb8_tally tally(orb8_fate fate) const;
   std::uint64_t tallied() const;  // packets over all fates
@@ -55,14 +57,22 @@ class ProbeRun : public ::testing::Test {
   void set_live(std::uint32_t ifindex, Direction direction, bool live) const;
   void set_filters(const std::vector<orb8_packet_filter>& filters) const;
 
-  network_bpf* skeleton() const { return skeleton_.get(); }
+  network_bpf* skeleton() const { return skeleton_; }
 
  private:
   struct Destroy {
     void operator()(network_bpf* skeleton) const { network_bpf::destroy(skeleton); }
   };
+  using Skeleton = std::unique_ptr<network_bpf, Destroy>;
+
+  // Null, with errno set: the kernel refused.
+  static Skeleton open_and_load(const AdjustFn& adjust);
+  void empty_maps() const;
+  void set_loopback_live() const;
   bpf_program* program(const RunOptions& options) const;
-  std::unique_ptr<network_bpf, Destroy> skeleton_;
+
+  Skeleton own_;                     // of a test that called load()
+  network_bpf* skeleton_ = nullptr;  // the shared one, or own_
 };
 
 // 10.0.0.1:sport -> 10.0.0.2:dport, ingress.

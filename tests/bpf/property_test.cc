@@ -121,12 +121,6 @@ orb8_fate to_fate(FrameVerdict verdict) {
 
 class Property : public ProbeRun {
  protected:
-  void forget_fragments() {
-    const int fd = bpf_map__fd(skeleton()->maps.orb8_fragments);
-    orb8_fragment key = {};
-    while (bpf_map_get_next_key(fd, nullptr, &key) == 0) bpf_map_delete_elem(fd, &key);
-  }
-
   // Linux 6.18's test run refuses these before the program sees them; behind a VLAN tag it does
   // not.
   static bool is_refused(const Packet& packet) {
@@ -138,7 +132,7 @@ class Property : public ProbeRun {
   void agree(const Packet& packet, FrameParser& parser) {
     const auto expected = parser.parse(packet.bytes());
     const auto before = tallies();
-    ASSERT_EQ(run(packet), kTcActUnspec);
+    run(packet);
     const auto after = tallies();
     for (int fate = 0; fate < ORB8_FATE_MAX; ++fate) {
       ASSERT_EQ(after.fate[fate].packets - before.fate[fate].packets,

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "agent/grpc_server.h"
-#include "tests/fakes/scripted_source.h"
+#include "core/source/scripted_source.h"
 
 namespace orb8 {
 namespace {

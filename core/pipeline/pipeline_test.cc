@@ -8,7 +8,7 @@
 #include <chrono>
 #include <thread>
 
-#include "tests/fakes/scripted_source.h"
+#include "core/source/scripted_source.h"
 
 namespace orb8 {
 namespace {

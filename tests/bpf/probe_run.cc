@@ -59,6 +59,24 @@ int collect_record(void* records, void* data, std::size_t size) {
 
 }  // namespace
 
+void run_program(int program_fd, const Packet& packet, const RunOptions& options) {
+  auto in = packet.bytes();
+  std::vector<std::uint8_t> out(in.size() + 64);
+  __sk_buff context = {};
+  context.ifindex = options.ifindex;
+  context.gso_size = options.gso_size;
+  context.gso_segs = options.gso_segs;
+  context.wire_len = options.wire_len;
+  LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in.data(), .data_out = out.data(),
+              .data_size_in = static_cast<__u32>(in.size()),
+              .data_size_out = static_cast<__u32>(out.size()), .ctx_in = &context,
+              .ctx_size_in = sizeof(context));
+  EXPECT_EQ(bpf_prog_test_run_opts(program_fd, &opts), 0) << std::strerror(errno);
+  out.resize(opts.data_size_out);
+  EXPECT_EQ(out, in) << "an observer changes nothing";
+  EXPECT_EQ(static_cast<int>(opts.retval), kTcActUnspec) << "an observer ends no filter chain";
+}
+
 ProbeRun::Skeleton ProbeRun::open_and_load(const AdjustFn& adjust) {
   Skeleton skeleton(network_bpf::open());
   if (!skeleton) return nullptr;
@@ -126,22 +144,7 @@ bpf_program* ProbeRun::program(const RunOptions& options) const {
 }
 
 void ProbeRun::run(const Packet& packet, const RunOptions& options) const {
-  auto in = packet.bytes();
-  std::vector<std::uint8_t> out(in.size() + 64);
-  __sk_buff context = {};
-  context.ifindex = options.ifindex;
-  context.gso_size = options.gso_size;
-  context.gso_segs = options.gso_segs;
-  context.wire_len = options.wire_len;
-  LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in.data(), .data_out = out.data(),
-              .data_size_in = static_cast<__u32>(in.size()),
-              .data_size_out = static_cast<__u32>(out.size()), .ctx_in = &context,
-              .ctx_size_in = sizeof(context));
-  EXPECT_EQ(bpf_prog_test_run_opts(bpf_program__fd(program(options)), &opts), 0)
-      << std::strerror(errno);
-  out.resize(opts.data_size_out);
-  EXPECT_EQ(out, in) << "an observer changes nothing";
-  EXPECT_EQ(static_cast<int>(opts.retval), kTcActUnspec) << "an observer ends no filter chain";
+  run_program(bpf_program__fd(program(options)), packet, options);
 }
 
 std::optional<orb8_flow_stats> ProbeRun::flow(const FlowKey& key) const {

@@ -31,6 +31,10 @@ struct RunOptions {
   std::uint32_t wire_len = 0;
 };
 
+// Runs a probe on a packet. Whatever comes, an observer says "next program, please" and lets the
+// packet out as it came in.
+void run_program(int program_fd, const Packet& packet, const RunOptions& options);
+
 class ProbeRun : public ::testing::Test {
  protected:
   using AdjustFn = std::function<void(network_bpf&)>;
@@ -43,7 +47,6 @@ class ProbeRun : public ::testing::Test {
   // Loads anew for this test, with maps and constants changed first.
   void load(const AdjustFn& adjust);
 
-  // Whatever comes, an observer says "next program, please" and lets the packet out as it came in.
   void run(const Packet& packet, const RunOptions& options = {}) const;
 
   std::optional<orb8_flow_stats> flow(const FlowKey& key) const;

@@ -17,11 +17,11 @@ packages=(
   g++ cmake ninja-build ccache pkgconf git python3
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev shellcheck
   # libraries
-  libbpf-dev libmnl-dev libcap-dev libgrpc++-dev libprotobuf-dev protobuf-compiler
+  libbpf-dev libmnl-dev libgrpc++-dev libprotobuf-dev protobuf-compiler
   protobuf-compiler-grpc libspdlog-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev
   libcpp-httplib-dev libgtest-dev libgmock-dev libbenchmark-dev
   # what the tests run
-  iproute2 iputils-ping ethtool iperf3 procps kmod
+  iproute2 iputils-ping ethtool iperf3 procps kmod curl jq
 )
 
 # shellcheck source=/dev/null

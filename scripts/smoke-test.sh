@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Starts the agent on one end of a veth pair, sends known traffic from the other, and asks for it over
+# gRPC, HTTP and the command line. Needs root and the built programs; touches only two network
+# namespaces of its own.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+bin=$PWD/build/bin
+here=orb8-smoke-$$-a
+peer=orb8-smoke-$$-b
+logs=$(mktemp -d)
+passed=0
+failed=0
+agent=
+
+cleanup() {
+  [[ -z $agent ]] || kill -9 "$agent" 2>/dev/null || true
+  ip netns del "$here" 2>/dev/null || true
+  ip netns del "$peer" 2>/dev/null || true
+  rm -rf "$logs"
+}
+trap cleanup EXIT
+
+# check <what> <command...>: the command must succeed.
+check() {
+  local what=$1
+  shift
+  if "$@" >"$logs/check" 2>&1; then
+    echo "ok    $what"
+    passed=$((passed + 1))
+  else
+    echo "FAIL  $what"
+    sed 's/^/      /' "$logs/check"
+    failed=$((failed + 1))
+  fi
+}
+
+# Until the command succeeds, for ten seconds at most.
+eventually() {
+  local end=$((SECONDS + 10))
+  until "$@"; do
+    ((SECONDS < end)) || return 1
+    read -rt 0.1 <> <(:) || true
+  done
+}
+
+inside() { ip netns exec "$here" "$@"; }
+orb8() { inside "$bin/orb8" --agent localhost:9090 "$@"; }
+
+# has_flow <jq condition>: a flow of the agent meets it.
+has_flow() { orb8 flows --limit 0 -o json | jq -se "any($1)" >/dev/null; }
+has_status() { orb8 status -o json | jq -e "$1" >/dev/null; }
+has_no_probes() { ! inside bpftool net show | grep -q network_probe; }
+fails_with() {
+  local status=$1 words=$2
+  shift 2
+  local said code=0
+  said=$("$@" 2>&1) || code=$?
+  [[ $code == "$status" && $said == *"$words"* ]] || {
+    echo "exit $code: $said"
+    return 1
+  }
+}
+
+start_agent() {
+  inside "$bin/orb8-agent" >"$logs/agent" 2>&1 &
+  agent=$!
+  eventually inside curl -sf localhost:9091/readyz -o /dev/null
+}
+
+end_agent() {
+  kill "-$1" "$agent"
+  wait "$agent" 2>/dev/null || [[ $1 == KILL ]]
+  agent=
+}
+
+send_udp() {
+  inside python3 - <<'PY'
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.0.0.1", 5001))
+for _ in range(100):
+    s.sendto(b"x" * 158, ("10.0.0.2", 5002))
+PY
+}
+
+ip netns add "$here"
+ip netns add "$peer"
+ip link add eth0 netns "$here" type veth peer name eth0 netns "$peer"
+for space in "$here" "$peer"; do
+  ip -n "$space" link set lo up
+  ip -n "$space" link set eth0 up
+done
+ip -n "$here" addr add 10.0.0.1/24 dev eth0
+ip -n "$peer" addr add 10.0.0.2/24 dev eth0
+ip -n "$here" addr add fd00::1/64 dev eth0 nodad
+ip -n "$peer" addr add fd00::2/64 dev eth0 nodad
+ip -n "$here" route add default via 10.0.0.2
+
+check "the agent starts and is ready" start_agent
+check "its log names the probes" grep -q "Attached egress probe to eth0" "$logs/agent"
+check "/healthz is ok" inside curl -sf localhost:9091/healthz -o /dev/null
+check "status is healthy" has_status '.healthy and .flow_source == "tc"'
+check "status lists both probes of eth0" \
+  has_status '[.programs[] | select(.interface == "eth0")] | length == 2'
+
+inside "$bin/orb8" --agent localhost:9090 trace network --duration 4s -o json --protocol udp \
+  >"$logs/trace" 2>"$logs/trace-summary" &
+trace=$!
+eventually has_status '.subscribers == 1'
+inside ping -qc 3 -i 0.2 10.0.0.2 >/dev/null
+inside ping -qc 3 -i 0.2 fd00::2 >/dev/null
+send_udp
+
+check "100 datagrams are 100 packets of 200 bytes" eventually has_flow \
+  '.src_port == 5001 and .dst_port == 5002 and .packets == 100 and .bytes == 20000
+   and .protocol == "UDP" and .direction == "egress"'
+check "three pings over IPv4 are a flow each way" eventually has_flow \
+  '.protocol == "ICMP" and .icmp_type == 0 and .packets == 3 and .direction == "ingress"'
+check "three pings over IPv6 are seen" eventually has_flow \
+  '.protocol == "ICMPv6" and .icmp_type == 128 and .packets == 3'
+check "a filter leaves the others out" \
+  eval 'orb8 flows --port 5002 -o json | jq -se "length == 1" >/dev/null'
+check "nothing was lost" has_status '.accounting.lost.packets == 0 and .events_dropped == 0'
+check "the trace ended by itself" wait "$trace"
+check "the trace told of the start" \
+  jq -se 'any(.type == "flow_start" and .src_port == 5001 and .byte_count == 20000)' "$logs/trace"
+check "its summary says what was lost" grep -q " 0 lost" "$logs/trace-summary"
+
+check "a second agent is told that the port is taken" \
+  fails_with 1 "port is taken" inside "$bin/orb8-agent" --health-port 0
+check "a wrong flag is named" fails_with 2 "--port: '99999'" orb8 flows --port 99999
+check "a missing agent is named" \
+  fails_with 1 "localhost:1" inside "$bin/orb8" --agent localhost:1 --connect-timeout 1s status
+
+check "SIGTERM ends the agent in order" end_agent TERM
+check "nothing stays attached" has_no_probes
+check "orb8 watches without an agent" \
+  inside "$bin/orb8" trace network --standalone --interface lo --duration 1s
+start_agent
+check "SIGKILL leaves nothing attached" eval 'end_agent KILL; eventually has_no_probes'
+
+echo "$passed passed, $failed failed"
+((failed == 0))

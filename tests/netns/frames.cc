@@ -107,6 +107,10 @@ Bytes udp_frame_bytes(const Host& from, const Host& to, const Ends& ends, std::s
 FrameSender::FrameSender(const NetNs& ns, const std::string& interface)
     : fd_(packet_socket(ns, interface)) {}
 
+void FrameSender::describe_offloads() {
+  set_option(fd_.get(), SOL_PACKET, PACKET_VNET_HDR, 1);
+}
+
 void FrameSender::send(std::span<const std::uint8_t> frame, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     must(::send(fd_.get(), frame.data(), frame.size(), 0), "send a frame");

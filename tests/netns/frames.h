@@ -37,6 +37,8 @@ Bytes udp_frame_bytes(const Host& from, const Host& to, const Ends& ends, std::s
 class FrameSender {
  public:
   FrameSender(const NetNs& ns, const std::string& interface);
+  // From now on each frame stands behind a virtio_net_hdr that tells how it is to be cut.
+  void describe_offloads();
   void send(std::span<const std::uint8_t> frame, std::size_t count = 1);
 
  private:

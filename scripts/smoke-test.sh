@@ -51,7 +51,10 @@ orb8() { inside "$bin/orb8" --agent localhost:9090 "$@"; }
 # has_flow <jq condition>: a flow of the agent meets it.
 has_flow() { orb8 flows --limit 0 -o json | jq -se "any($1)" >/dev/null; }
 has_status() { orb8 status -o json | jq -e "$1" >/dev/null; }
-has_no_probes() { ! inside bpftool net show | grep -q network_probe; }
+# Loaded probes, also those of others on this machine: an attached one stays loaded.
+probes() { bpftool -j prog show | jq '[.[] | select(.name // "" | startswith("network_probe"))] | length'; }
+has_no_probes() { [[ $(probes) == "$probes_before" ]]; }
+has_probes() { [[ $(probes) -gt $probes_before ]]; }
 fails_with() {
   local status=$1 words=$2
   shift 2
@@ -64,7 +67,7 @@ fails_with() {
 }
 
 start_agent() {
-  inside "$bin/orb8-agent" >"$logs/agent" 2>&1 &
+  (exec ip netns exec "$here" "$bin/orb8-agent") >"$logs/agent" 2>&1 &
   agent=$!
   eventually inside curl -sf localhost:9091/readyz -o /dev/null
 }
@@ -98,7 +101,9 @@ ip -n "$here" addr add fd00::1/64 dev eth0 nodad
 ip -n "$peer" addr add fd00::2/64 dev eth0 nodad
 ip -n "$here" route add default via 10.0.0.2
 
+probes_before=$(probes)
 check "the agent starts and is ready" start_agent
+check "its probes are loaded" has_probes
 check "its log names the probes" grep -q "Attached egress probe to eth0" "$logs/agent"
 check "/healthz is ok" inside curl -sf localhost:9091/healthz -o /dev/null
 check "status is healthy" has_status '.healthy and .flow_source == "tc"'
@@ -135,7 +140,7 @@ check "a missing agent is named" \
   fails_with 1 "localhost:1" inside "$bin/orb8" --agent localhost:1 --connect-timeout 1s status
 
 check "SIGTERM ends the agent in order" end_agent TERM
-check "nothing stays attached" has_no_probes
+check "nothing stays attached" eventually has_no_probes
 check "orb8 watches without an agent" \
   inside "$bin/orb8" trace network --standalone --interface lo --duration 1s
 start_agent

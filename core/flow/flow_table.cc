@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/flow/flow_table.h"
 
+#include <malloc.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -8,6 +9,8 @@
 
 namespace orb8 {
 namespace {
+
+constexpr std::size_t kPagesToGiveBack = 64;  // about 1 MiB
 
 bool is_closed(const Flow& flow) {
   return flow.key.protocol == IPPROTO_TCP && (flow.tcp_flags & (kTcpFin | kTcpRst)) != 0;
@@ -239,24 +242,35 @@ std::vector<FlowTable::Ended> FlowTable::take_evicted() {
 void FlowTable::publish() {
   if (!changed_) return;
   changed_ = false;
-  auto next = std::make_shared<FlowSnapshot>();
-  next->pages_.reserve(pages_.size());
+  auto fresh = std::make_shared<FlowSnapshot>();
+  fresh->pages_.reserve(pages_.size());
   for (auto& page : pages_) {
     if (page.used > 0) {
-      next->pages_.push_back(page.rows);
-    } else {
+      fresh->pages_.push_back(page.rows);
+    } else if (page.rows) {
       page.rows.reset();
       page.progress.reset();
+      ++freed_pages_;
     }
   }
-  next->size_ = index_.size();
+  fresh->size_ = index_.size();
   ++publish_count_;
-  std::shared_ptr<const FlowSnapshot> previous = std::move(next);
+  std::shared_ptr<const FlowSnapshot> shown = std::move(fresh);
   {
     const std::lock_guard lock(published_mutex_);
-    published_.swap(previous);
+    published_.swap(shown);
   }
-  // The one before is freed here, not under the lock.
+  shown.reset();  // the one before, and not under the lock
+  give_back();
+}
+
+// malloc keeps what lies between pages in use; a burst's memory would stay with this process.
+void FlowTable::give_back() {
+  if (freed_pages_ < kPagesToGiveBack) return;
+  freed_pages_ = 0;
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
 }
 
 std::shared_ptr<const FlowSnapshot> FlowTable::snapshot() const {

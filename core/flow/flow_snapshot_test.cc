@@ -1,0 +1,128 @@
+// What readers get, and what it costs: pages that are shared, copied, filled again and freed.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+
+#include "core/flow/flow_table.h"
+
+namespace orb8 {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kStart = 1'700'000'000 * kSecond;
+
+FlowRecord record(unsigned n, std::uint64_t packets, std::int64_t at = kStart) {
+  return {.key = {.src_port = static_cast<std::uint16_t>(n)},
+          .packets = packets,
+          .bytes = 100 * packets,
+          .incarnation = 1,
+          .first_seen_ns = at,
+          .last_seen_ns = at};
+}
+
+FlowOwners nobody(const FlowRecord& /*record*/) {
+  return {};
+}
+
+const Flow& row_of(const FlowSnapshot& snapshot, unsigned n) {
+  static const Flow no_row;
+  const Flow* found = &no_row;
+  snapshot.for_each([&](const Flow& row) {
+    if (row.key.src_port == n) found = &row;
+  });
+  return *found;
+}
+
+TEST(FlowSnapshot, NeverChangesWhileSomebodyHoldsIt) {
+  FlowTable table({});
+  table.apply(record(1, 1), nobody);
+  table.publish();
+  const auto before = table.snapshot();
+  table.apply(record(1, 50), nobody);
+  table.apply(record(2, 1), nobody);
+  EXPECT_EQ(before->size(), 1U);
+  EXPECT_EQ(row_of(*before, 1).packets, 1U);
+  EXPECT_EQ(table.snapshot(), before) << "nothing is visible before it is published";
+  table.publish();
+  EXPECT_EQ(table.snapshot()->size(), 2U);
+}
+
+TEST(FlowSnapshot, SharesThePagesOfFlowsThatStandStill) {
+  FlowTable table({});
+  table.apply(record(1, 1), nobody);
+  table.publish();
+  const auto before = table.snapshot();
+  table.apply(record(1, 1), nobody);  // moved nothing
+  table.publish();
+  EXPECT_EQ(table.snapshot(), before);
+  for (unsigned n = 2; n <= FlowPage::kRows; ++n) table.apply(record(n, 1), nobody);
+  table.publish();
+  const auto full = table.snapshot();
+  table.apply(record(FlowPage::kRows + 1, 1), nobody);  // on a page of its own
+  table.publish();
+  EXPECT_EQ(&row_of(*table.snapshot(), 1), &row_of(*full, 1));
+  table.apply(record(1, 2), nobody);
+  table.publish();
+  EXPECT_NE(&row_of(*table.snapshot(), 1), &row_of(*full, 1));
+}
+
+TEST(FlowSnapshot, LetsTheOwnersOfAnEndedFlowGo) {
+  const auto owner = std::make_shared<const Endpoint>(Endpoint{EndpointKind::kPod, "shop", "web"});
+  FlowTable table({});
+  table.apply(record(1, 1), [&](const FlowRecord&) { return FlowOwners{owner, nullptr}; });
+  table.apply(record(2, 1, kStart + 20 * kSecond), nobody);  // keeps the page
+  ASSERT_TRUE(table.end(record(1, 1).key, kStart + 30 * kSecond));
+  table.publish();
+  EXPECT_EQ(owner.use_count(), 1);
+}
+
+TEST(FlowSnapshot, FillsTheGapsThatEndedFlowsLeft) {
+  constexpr unsigned kFlows = 8 * FlowPage::kRows;
+  FlowTable table({.max_flows = std::size_t{2} * kFlows});
+  const auto pages = [&] {
+    table.publish();
+    return table.snapshot()->pages();
+  };
+  for (unsigned n = 0; n < kFlows; ++n) table.apply(record(n, 1), nobody);
+  EXPECT_EQ(pages(), 8U);
+  const auto later = kStart + 60 * kSecond;
+  for (unsigned n = 0; n < kFlows; n += 8) table.apply(record(n, 2, later), nobody);
+  for (const auto& key : table.due(later)) table.end(key, later);
+  EXPECT_EQ(table.size(), kFlows / 8);
+  EXPECT_EQ(pages(), 8U);
+  for (unsigned n = kFlows; table.size() < kFlows; ++n) table.apply(record(n, 1, later), nobody);
+  EXPECT_EQ(pages(), 8U);
+  // A page that no flow is left in goes.
+  table.apply(record(5, 9, later + 60 * kSecond), nobody);
+  for (const auto& key : table.due(later + 60 * kSecond)) table.end(key, later + 60 * kSecond);
+  EXPECT_EQ(pages(), 1U);
+}
+
+TEST(FlowSnapshot, LetsReadersReadWhileTheWriterWrites) {
+  constexpr unsigned kFlows = 500;
+  FlowTable table({.max_flows = kFlows});
+  std::atomic<bool> done = false;
+  // Every flow of a snapshot has the same count: a reader that sees two is reading a moving page.
+  const auto read = [&] {
+    while (!done.load()) {
+      std::uint64_t first = 0;
+      table.snapshot()->for_each([&](const Flow& row) {
+        if (first == 0) first = row.packets;
+        EXPECT_EQ(row.packets, first);
+      });
+    }
+  };
+  std::jthread one(read);
+  std::jthread two(read);
+  for (std::uint64_t round = 1; round <= 200; ++round) {
+    for (unsigned n = 0; n < kFlows; ++n) table.apply(record(n, round), nobody);
+    table.publish();
+  }
+  done = true;
+}
+
+}  // namespace
+}  // namespace orb8

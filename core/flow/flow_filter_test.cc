@@ -94,6 +94,12 @@ TEST(FlowFilter, TakesNothingButAPodForAPod) {
   EXPECT_TRUE(shop.matches(dns_query(), {.dst = owner(EndpointKind::kService, "shop")}));
 }
 
+TEST(FlowFilter, DoesNotTakeAnOwnerOutsideNamespacesForOneOfTheEmptyName) {
+  const auto process =
+      std::make_shared<const Endpoint>(Endpoint{EndpointKind::kProcess, "", "sshd"});
+  EXPECT_FALSE((FlowFilter{.namespaces = {""}}).matches(dns_query(), {.src = process}));
+}
+
 TEST(PacketFilters, AreTheProductOfTheFields) {
   const FlowFilter filter{.prefixes = {prefix("10.0.0.0/8")},
                           .ports = {53, 80},

@@ -26,11 +26,14 @@
 namespace orb8 {
 namespace {
 
-// libbpf names a filter "<program>:[<id>]".
+// libbpf names a filter "<program>:[<id>]". Somebody else's program may have the name too, so that
+// a filter is ours only with a handle of our range as well.
 constexpr std::string_view kOurNames = "network_probe";
+constexpr std::uint32_t kOurHandles = 0x0b800000;
+constexpr std::uint32_t kHandleRange = 0xfff00000;  // the bits that are the same in all of them
 constexpr std::uint32_t kHeadPriority = 1;
 constexpr std::uint32_t kTailPriority = 0xffff;
-constexpr int kClaimTries = 8;  // a taken name is one in a billion: failing twice means no sockets
+constexpr int kClaimTries = 8;  // a taken name is one in a thousand at worst: no sockets, then
 
 struct Filter {
   std::uint32_t handle = 0;
@@ -82,6 +85,10 @@ Result<std::vector<Filter>> filters_of(std::uint32_t ifindex, Direction directio
   return filters;
 }
 
+bool is_ours(const Filter& filter) {
+  return filter.name.starts_with(kOurNames) && (filter.handle & kHandleRange) == kOurHandles;
+}
+
 // An invalid descriptor: somebody who lives holds the claim.
 UniqueFd claim(std::uint32_t handle) {
   UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -99,8 +106,8 @@ UniqueFd claim(std::uint32_t handle) {
 
 std::uint32_t random_handle() {
   std::uint32_t handle = 0;
-  if (::getrandom(&handle, sizeof(handle), 0) != sizeof(handle)) handle = 0x0b8;
-  return (handle & 0x7fffffffU) | 1U;  // never 0, which asks the kernel to choose
+  if (::getrandom(&handle, sizeof(handle), 0) != sizeof(handle)) handle = 1;
+  return kOurHandles | (handle & ~kHandleRange);
 }
 
 int detach(std::uint32_t ifindex, Direction direction, std::uint32_t handle,
@@ -115,8 +122,8 @@ void remove_abandoned(std::uint32_t ifindex, Direction direction) {
   const auto filters = filters_of(ifindex, direction);
   if (!filters) return;  // attaching will say what is wrong
   for (const auto& filter : *filters) {
-    if (!filter.name.starts_with(kOurNames)) continue;
-    if (!claim(filter.handle)) continue;
+    if (!is_ours(filter)) continue;
+    if (!claim(filter.handle)) continue;  // its owner lives
     if (detach(ifindex, direction, filter.handle, filter.priority) == 0) {
       spdlog::info("Removed a {} filter of ifindex {} left behind by a killed process",
                    to_string(direction), ifindex);

@@ -13,7 +13,7 @@ namespace orb8 {
 // Unlike a TCX link a filter outlives its process. So each is claimed: its handle names an abstract
 // unix socket of this network namespace, held as long as the owner lives. A filter of ours that
 // nobody claims was left by a killed process, and attach() removes it. What is not ours, by its
-// program's name, is never touched.
+// program's name and its handle, is never touched.
 class ClsactFilter {
  public:
   // Makes the qdisc if there is none. `head`: before all other filters, else behind them.

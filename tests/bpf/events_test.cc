@@ -22,7 +22,7 @@ orb8_packet_filter with_port(std::uint16_t port) {
 }
 
 orb8_packet_filter with_prefix(const char* text) {
-  const auto prefix = *parse_prefix(text);
+  const auto prefix = parse_prefix(text).value_or(Prefix{});
   orb8_packet_filter filter = {};
   std::uint8_t mask[16] = {};
   for (unsigned bit = 0; bit < prefix.length; ++bit) {
@@ -92,8 +92,10 @@ TEST_F(Events, HaveAnIpv6Sibling) {
   ASSERT_EQ(records[0].size(), sizeof(orb8_packet_v6));
   orb8_packet_v6 packet = {};
   std::memcpy(&packet, records[0].data(), sizeof(packet));
-  EXPECT_EQ(std::memcmp(packet.event.src_ip, parse_addr("fd00::1")->bytes.data(), 16), 0);
-  EXPECT_EQ(std::memcmp(packet.event.dst_ip, parse_addr("fd00::2")->bytes.data(), 16), 0);
+  EXPECT_EQ(
+      std::memcmp(packet.event.src_ip, parse_addr("fd00::1").value_or(Addr{}).bytes.data(), 16), 0);
+  EXPECT_EQ(
+      std::memcmp(packet.event.dst_ip, parse_addr("fd00::2").value_or(Addr{}).bytes.data(), 16), 0);
   EXPECT_EQ(packet.event.src_port, 4242);
   EXPECT_EQ(packet.event.dst_port, 53);
   EXPECT_EQ(packet.event.direction, ORB8_EGRESS);
@@ -108,7 +110,7 @@ TEST_F(Events, SayTheWholeLengthBesideTheSaturatedOne) {
   run(tcp4(0x10, 3000), options);
   orb8_packet_v4 packet = {};
   std::memcpy(&packet, drain(skeleton()->maps.orb8_packets).at(0).data(), sizeof(packet));
-  const auto bytes = tcp4(0x10, 3000).size() + 1999 * 54;
+  const auto bytes = tcp4(0x10, 3000).size() + std::size_t{1999} * 54;
   EXPECT_EQ(packet.event.packet_len, 0xffff);
   EXPECT_EQ(packet.more.bytes, bytes);
   EXPECT_EQ(packet.more.packets, 2000);
@@ -179,7 +181,7 @@ TEST_F(Events, CountThoseThatFindTheRingFull) {
   EXPECT_GT(counts.events_lost, 0U);
   EXPECT_EQ(counts.events_sent + counts.events_lost, kPackets);
   EXPECT_EQ(drain(skeleton()->maps.orb8_packets).size(), counts.events_sent);
-  EXPECT_EQ(flow(v4_flow(IPPROTO_UDP, 4242, 53))->packets, kPackets) << "the flow misses none";
+  EXPECT_EQ(flow(v4_flow(IPPROTO_UDP, 4242, 53)).packets, kPackets) << "the flow misses none";
 }
 
 }  // namespace

@@ -147,16 +147,22 @@ void ProbeRun::run(const Packet& packet, const RunOptions& options) const {
   run_program(bpf_program__fd(program(options)), packet, options);
 }
 
-std::optional<orb8_flow_stats> ProbeRun::flow(const FlowKey& key) const {
-  orb8_flow_stats stats = {};
+int ProbeRun::look_up(const FlowKey& key, orb8_flow_stats& stats) const {
   const auto v4 = to_v4(key);
   const auto v6 = to_v6(key);
-  const int err =
-      key.src.is_v4()
-          ? bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.orb8_flows_v4), &v4, &stats)
-          : bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.orb8_flows_v6), &v6, &stats);
-  if (err != 0) return std::nullopt;
-  return stats;
+  return key.src.is_v4()
+             ? bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.orb8_flows_v4), &v4, &stats)
+             : bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.orb8_flows_v6), &v6, &stats);
+}
+
+bool ProbeRun::has_flow(const FlowKey& key) const {
+  orb8_flow_stats stats;
+  return look_up(key, stats) == 0;
+}
+
+orb8_flow_stats ProbeRun::flow(const FlowKey& key) const {
+  orb8_flow_stats stats;
+  return look_up(key, stats) == 0 ? stats : orb8_flow_stats{};
 }
 
 void ProbeRun::forget(const FlowKey& key) const {
@@ -241,8 +247,8 @@ FlowKey v4_flow(std::uint8_t protocol, std::uint16_t sport, std::uint16_t dport)
 
 FlowKey v6_flow(std::uint8_t protocol, std::uint16_t sport, std::uint16_t dport) {
   auto key = v4_flow(protocol, sport, dport);
-  key.src = *parse_addr("fd00::1");
-  key.dst = *parse_addr("fd00::2");
+  key.src = parse_addr("fd00::1").value_or(Addr{});
+  key.dst = parse_addr("fd00::2").value_or(Addr{});
   return key;
 }
 

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "common/network.h"
@@ -49,7 +48,9 @@ class ProbeRun : public ::testing::Test {
 
   void run(const Packet& packet, const RunOptions& options = {}) const;
 
-  std::optional<orb8_flow_stats> flow(const FlowKey& key) const;
+  bool has_flow(const FlowKey& key) const;
+  // All zero where there is no such flow: it has counted nothing.
+  orb8_flow_stats flow(const FlowKey& key) const;
   void forget(const FlowKey& key) const;
   void forget_fragments() const;
   std::size_t flow_count() const;
@@ -72,6 +73,7 @@ class ProbeRun : public ::testing::Test {
   static Skeleton open_and_load(const AdjustFn& adjust);
   void empty_maps() const;
   void set_loopback_live() const;
+  int look_up(const FlowKey& key, orb8_flow_stats& stats) const;
   bpf_program* program(const RunOptions& options) const;
 
   Skeleton own_;                     // of a test that called load()

@@ -143,13 +143,14 @@ class Property : public ProbeRun {
       ASSERT_EQ(flow_count(), 0U);
       return;
     }
+    ASSERT_TRUE(has_flow(expected.key))
+        << "another key than " << to_string(expected.key.src) << ":" << expected.key.src_port
+        << " -> " << to_string(expected.key.dst) << ":" << expected.key.dst_port << " "
+        << protocol_name(expected.key.protocol);
     const auto stats = flow(expected.key);
-    ASSERT_TRUE(stats) << "another key than " << to_string(expected.key.src) << ":"
-                       << expected.key.src_port << " -> " << to_string(expected.key.dst) << ":"
-                       << expected.key.dst_port << " " << protocol_name(expected.key.protocol);
-    ASSERT_EQ(stats->packets, 1U);
-    ASSERT_EQ(stats->bytes, packet.size());
-    ASSERT_EQ(stats->tcp_flags, expected.tcp_flags);
+    ASSERT_EQ(stats.packets, 1U);
+    ASSERT_EQ(stats.bytes, packet.size());
+    ASSERT_EQ(stats.tcp_flags, expected.tcp_flags);
     ASSERT_EQ(flow_count(), 1U);
     forget(expected.key);
   }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <stop_token>
 #include <string>
@@ -10,6 +11,12 @@
 #include "orb8/v1/agent.pb.h"
 
 namespace orb8 {
+
+// How long to wait for an answer, and what ends the waiting before.
+struct Patience {
+  std::chrono::milliseconds time{10'000};
+  std::stop_token stop;
+};
 
 class Backend {
  public:
@@ -21,8 +28,9 @@ class Backend {
   Backend& operator=(const Backend&) = delete;
   virtual ~Backend() = default;
 
-  virtual Result<v1::AgentStatus> status() = 0;
-  virtual Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& request) = 0;
+  virtual Result<v1::AgentStatus> status(const Patience& patience) = 0;
+  virtual Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& request,
+                                               const Patience& patience) = 0;
 
   // Until `stop` is requested or `on_event` has enough: no error then. The agent's going is one.
   virtual Result<void> stream(const v1::StreamEventsRequest& request, const EventFn& on_event,

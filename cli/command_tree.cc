@@ -1,106 +1,155 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command_tree.h"
 
-#include "cli/help.h"
+#include "cli/help_text.h"
 #include "core/config/flags.h"
 
 namespace orb8 {
 namespace {
 
-void add_list(CLI::App& app, const std::string& flag, std::vector<std::string>& into,
-              const std::string& type, const std::string& help) {
-  app.add_option(flag, into, help)->type_name(type)->allow_extra_args(false)->group("Filters");
-}
+constexpr const char* kGlobal = "Global flags";
+constexpr const char* kFlags = "Flags";
+constexpr const char* kFilters = "Filters";
 
-void add_global_flags(CLI::App& app, RawOptions& raw) {
-  app.add_option("--agent", raw.agent, "Ask this agent. (ORB8_AGENT; default localhost:9090)")
-      ->type_name("HOST:PORT");
-  app.add_flag("--standalone", raw.standalone, "Watch this machine without an agent; needs root.");
-  app.add_option("--mode", raw.mode, "standalone, or cluster (not in this version).")
-      ->type_name("MODE");
-  app.add_option("-o,--output", raw.output, "table, wide or json (an object per line).")
-      ->type_name("FORMAT");
-  app.add_option("--color", raw.color, "auto, always or never; NO_COLOR is respected.")
-      ->type_name("WHEN");
-  app.add_option("--connect-timeout", raw.connect_timeout, "How long to try an agent; 3s.")
-      ->type_name("TIME");
-  add_config_flags(app, raw.settings,
-                   {"interface", "flow_source", "tc_attach", "tc_anchor", "max_flows",
-                    "flow_timeout_secs", "snapshot_interval_ms", "ring_buffer_size"});
-}
+// One application's worth of commands; every flag's values land in `raw` under its name.
+class Builder {
+ public:
+  explicit Builder(RawOptions& raw) : raw_(raw) {}
 
-void add_filter_flags(CLI::App& app, RawOptions& raw) {
-  add_list(app, "-n,--namespace", raw.namespaces, "NAME", "Flows of this namespace; repeatable.");
-  add_list(app, "--pod", raw.pods, "NAME", "Flows of this pod; repeatable.");
-  add_list(app, "--ip", raw.ips, "ADDR[/LEN]", "Address or prefix, either side; repeatable.");
-  add_list(app, "--port", raw.ports, "PORT", "Port, either side; repeatable.");
-  add_list(app, "--protocol", raw.protocols, "NAME",
-           "tcp, udp, icmp, ... or a number; repeatable.");
-  add_list(app, "--direction", raw.directions, "WAY", "ingress or egress.");
-}
+  void add_global_flags(CLI::App& app) {
+    add_value(app, kGlobal, "--agent", "HOST:PORT",
+              "Ask this agent and no other. Default: localhost:9090, where nobody answers, "
+              "standalone. (ORB8_AGENT)");
+    add_flag(app, kGlobal, "--standalone", raw_.standalone,
+             "Watch this machine without an agent; needs root.");
+    add_value(app, kGlobal, "--mode", "MODE",
+              "standalone: as --standalone; cluster comes with the relay server, in a later "
+              "version.");
+    add_value(
+        app, kGlobal, "-o,--output", "FORMAT",
+        "table, wide or json. A table is fitted to the terminal; wide has all columns in full "
+        "and is not. json is one object a line, with the names of the API. Default: table.");
+    add_value(app, kGlobal, "--color", "WHEN",
+              "auto, always or never. auto: on a terminal, unless NO_COLOR is set. Default: auto.");
+    add_value(app, kGlobal, "--connect-timeout", "TIME",
+              "How long an agent may take to answer. Default: 3s.");
+    add_flag(app, kGlobal, "-V,--version", raw_.version, "Print the version.");
+    add_config_flags(app, raw_.settings,
+                     {"interface", "flow_source", "tc_attach", "tc_anchor", "max_flows",
+                      "flow_timeout_secs", "snapshot_interval_ms", "ring_buffer_size"});
+  }
 
-void add_flows(CLI::App& app, RawOptions& raw) {
-  auto* flows = app.add_subcommand("flows", "The flows that are alive, largest first.");
-  flows->footer(help::kFlowsExamples);
-  flows->fallthrough();
-  add_filter_flags(*flows, raw);
-  flows->add_option("--limit", raw.limit, "Show so many at most; 0: all that one answer holds. 20.")
-      ->type_name("COUNT");
-  flows->add_option("--sort", raw.sort, "bytes, packets or last-seen.")->type_name("KEY");
-  flows->add_option("--watch", raw.watch, "Show again every so often; 2s.")
-      ->type_name("[TIME]")
-      ->expected(0, 1)
-      ->each([&raw](const std::string&) { raw.watching = true; })
-      ->trigger_on_parse();
-  flows->add_option("--duration", raw.duration, "Standalone: collect for so long first; 3s.")
-      ->type_name("TIME");
-}
+  void add_status(CLI::App& app) {
+    auto& status = add_command(app, "status", "Health, probes and losses.", help::kStatus);
+    add_value(status, kFlags, "--duration", "TIME",
+              "Standalone: watch for so long before answering. Default: 3s.");
+  }
 
-void add_trace(CLI::App& app, RawOptions& raw) {
-  auto* trace = app.add_subcommand("trace", "Live events.");
-  trace->require_subcommand(1);
-  trace->fallthrough();
-  auto* network = trace->add_subcommand("network", "Network flows as they start, move and end.");
-  network->footer(help::kTraceExamples);
-  network->fallthrough();
-  add_filter_flags(*network, raw);
-  network->add_option("--duration", raw.duration, "End after this time, as 30s or 5m.")
-      ->type_name("TIME");
-  network->add_flag("--packets", raw.packets, "One line for each packet.");
-}
+  void add_flows(CLI::App& app) {
+    auto& flows = add_command(app, "flows", "The flows alive now, largest first.", help::kFlows);
+    add_filters(flows);
+    add_value(flows, kFlags, "--limit", "COUNT",
+              "Show so many at most; 0: as many as an answer holds. Default: 20.");
+    add_value(flows, kFlags, "--sort", "KEY", "bytes, packets or last-seen. Default: bytes.");
+    flows
+        .add_option("--watch", raw_.watch, "Show again every TIME, until Ctrl-C. Default TIME: 2s.")
+        ->type_name("[TIME]")
+        ->group(kFlags)
+        ->expected(0, 1);
+    add_value(flows, kFlags, "--duration", "TIME",
+              "Standalone: watch for so long before answering. Default: 3s.");
+  }
+
+  void add_trace(CLI::App& app) {
+    auto& trace = add_command(app, "trace", "Live events.", help::kTrace);
+    trace.require_subcommand(1);
+    auto& network = add_command(trace, "network", "Network flows as they start, move and end.",
+                                help::kTraceNetwork);
+    add_filters(network);
+    add_value(network, kFlags, "--duration", "TIME", "End after this time, as 30s or 5m.");
+    add_flag(network, kFlags, "--packets", raw_.packets,
+             "One line for each packet instead, filtered in the kernel.");
+  }
+
+  void add_others(CLI::App& app) {
+    add_command(app, "version", "Print the version.", help::kVersion);
+    auto& completion =
+        add_command(app, "completion", "Print a completion script.", help::kCompletion);
+    completion.add_option("shell", raw_.shell, "bash, zsh or fish.")
+        ->type_name("SHELL")
+        ->group("Arguments")
+        ->expected(0, 1);
+  }
+
+ private:
+  static CLI::App& add_command(CLI::App& parent, const char* name, const char* about,
+                               const char* footer) {
+    auto* command = parent.add_subcommand(name, about);
+    command->footer(footer);
+    command->fallthrough();  // global flags may follow the command
+    command->set_help_flag("-h,--help", "Print this help.")->group(kGlobal);
+    return *command;
+  }
+
+  void add_value(CLI::App& app, const char* group, const std::string& names, const char* type,
+                 const char* about) {
+    auto& values = raw_.values[names.substr(names.find("--"))];
+    app.add_option(names, values, about)->type_name(type)->group(group)->allow_extra_args(false);
+  }
+
+  static void add_flag(CLI::App& app, const char* group, const char* names, bool& into,
+                       const char* about) {
+    app.add_flag(names, into, about)->group(group);
+  }
+
+  void add_filters(CLI::App& app) {
+    add_value(app, kFilters, "-n,--namespace", "NAME", "Flows of this namespace. Repeatable.");
+    add_value(app, kFilters, "--pod", "NAME", "Flows of this pod. Repeatable.");
+    add_value(app, kFilters, "--ip", "ADDR[/LEN]",
+              "This address or prefix, on either side. Repeatable.");
+    add_value(app, kFilters, "--port", "PORT", "This port, on either side. Repeatable.");
+    add_value(app, kFilters, "--protocol", "NAME",
+              "tcp, udp, icmp, icmpv6, sctp, ..., or a number. Repeatable.");
+    add_value(app, kFilters, "--direction", "WAY", "ingress or egress. Repeatable.");
+  }
+
+  RawOptions& raw_;
+};
 
 }  // namespace
 
 void build_command_tree(CLI::App& app, RawOptions& raw) {
   app.name("orb8");
   app.description(help::kAbout);
-  app.footer(help::kExamples);
+  app.footer(help::kOrb8);
+  app.set_help_flag("-h,--help", "Print this help.")->group(kGlobal);
   app.require_subcommand(0, 1);
-  add_global_flags(app, raw);
-  auto* status = app.add_subcommand("status", "Health, probes and losses of the agent.");
-  status->footer(help::kStatusExamples);
-  status->fallthrough();
-  add_flows(app, raw);
-  add_trace(app, raw);
-  app.add_subcommand("version", "Print the version.")->fallthrough();
-  auto* completion = app.add_subcommand("completion", "Print a completion script.");
-  completion->fallthrough();
-  completion->add_option("shell", raw.shell, "bash, zsh or fish.")->type_name("SHELL");
-  completion->footer(
-      "Examples:\n"
-      "  source <(orb8 completion bash)\n"
-      "  orb8 completion zsh > ~/.zfunc/_orb8\n"
-      "  orb8 completion fish > ~/.config/fish/completions/orb8.fish");
+  Builder builder(raw);
+  builder.add_global_flags(app);
+  builder.add_status(app);
+  builder.add_flows(app);
+  builder.add_trace(app);
+  builder.add_others(app);
 }
 
-std::string chosen_command(const CLI::App& app) {
-  std::string words;
+const CLI::App& chosen_app(const CLI::App& app) {
   const auto* at = &app;
-  while (!at->get_subcommands().empty()) {
-    at = at->get_subcommands().front();
-    words += (words.empty() ? "" : " ") + at->get_name();
-  }
-  return words;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  return *at;
+}
+
+std::string command_words(const CLI::App& app) {
+  if (app.get_parent() == nullptr) return "";
+  const auto above = command_words(*app.get_parent());
+  return above + (above.empty() ? "" : " ") + app.get_name();
+}
+
+std::vector<const CLI::App*> commands_of(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App*) { return true; });
+}
+
+std::string flag_name(const CLI::Option& option) {
+  return option.get_lnames().empty() ? option.get_name() : "--" + option.get_lnames().front();
 }
 
 }  // namespace orb8

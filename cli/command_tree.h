@@ -9,34 +9,31 @@
 
 namespace orb8 {
 
-// What was given, as text, by flag; values are checked afterwards.
+// What was given, as text: every value of every flag, since giving one twice is a mistake that is
+// told afterwards, like values that are not allowed.
 struct RawOptions {
-  std::string agent;
-  bool standalone = false;
-  std::string mode;
-  std::string output;
-  std::string color;
-  std::string connect_timeout;
-  std::vector<std::string> namespaces;
-  std::vector<std::string> pods;
-  std::vector<std::string> ips;
-  std::vector<std::string> ports;
-  std::vector<std::string> protocols;
-  std::vector<std::string> directions;
-  std::string limit;
-  std::string sort;
-  std::vector<std::string> watch;  // zero or one value
-  bool watching = false;
-  std::string duration;
-  bool packets = false;
-  std::string shell;
+  std::map<std::string, std::vector<std::string>> values;  // by flag: "--limit"
   std::map<std::string, std::vector<std::string>> settings;
+  std::vector<std::string> watch;  // one empty text: given, without a time
+  std::vector<std::string> shell;
+  bool standalone = false;
+  bool packets = false;
+  bool version = false;
 };
 
-// Fills `raw` when the app parses.
+// Fills `raw`, which outlives the app's parsing.
 void build_command_tree(CLI::App& app, RawOptions& raw);
 
-// The command chosen, as words: "trace network"; empty when none was.
-std::string chosen_command(const CLI::App& app);
+// The command at the end of what was parsed: `app` itself when none was given.
+const CLI::App& chosen_app(const CLI::App& app);
+
+// "trace network"; empty for the program itself.
+std::string command_words(const CLI::App& app);
+
+// All commands right below this one, in the order of their making.
+std::vector<const CLI::App*> commands_of(const CLI::App& app);
+
+// The option's name on the command line: "--limit", "shell" for an argument.
+std::string flag_name(const CLI::Option& option);
 
 }  // namespace orb8

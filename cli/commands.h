@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <stop_token>
 
 #include "cli/backend.h"
 #include "cli/options.h"
-#include "cli/render.h"
+#include "cli/render_style.h"
+#include "cli/screen.h"
 
 namespace orb8 {
 
@@ -16,18 +18,23 @@ struct Session {
   std::ostream& out;
   std::ostream& err;
   RenderStyle style;
-  bool terminal = false;  // out is one: `flows --watch` redraws in place
-  std::stop_token stop;   // SIGINT, SIGTERM
+  Screen screen;
+  std::stop_token stop;               // SIGINT, SIGTERM, or nobody reads any more
+  std::function<bool()> reader_gone;  // the latter
 };
 
 int run_status(Backend& backend, const CliOptions& options, const Session& session);
 int run_flows(Backend& backend, const CliOptions& options, const Session& session);
 int run_trace(Backend& backend, const CliOptions& options, const Session& session);
 
-// Waits, but not longer than until `stop` is requested. False: it was.
-bool wait_for(std::chrono::milliseconds time, const std::stop_token& stop);
-
 // Prints "orb8: <what>" and returns 1, or 2 for an answer that the command line is to blame for.
 int report(const Error& error, std::ostream& err);
+
+// Where counting has only begun, waits until there is something to tell, and says so. False: told
+// to stop before.
+bool collect_first(const Backend& backend, std::chrono::milliseconds time, const Session& session);
+
+// What --duration is when it is not given.
+inline constexpr std::chrono::milliseconds kCollectFirst{3000};
 
 }  // namespace orb8

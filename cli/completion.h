@@ -1,3 +1,4 @@
+// Completion scripts for shells, made of the commands and flags that there are.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -5,7 +6,7 @@
 
 namespace orb8 {
 
-// A completion script for bash, zsh or fish, made of the commands and flags that there are.
+// For bash, zsh or fish.
 std::string completion_script(const std::string& shell);
 
 }  // namespace orb8

@@ -14,60 +14,26 @@ namespace {
 
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 constexpr std::int64_t kNsPerMs = 1'000'000;
+constexpr std::int64_t kMsPerSecond = 1000;
 
-std::string endpoint(const std::string& address, std::uint32_t port) {
-  if (port == 0) return address;
-  return address.find(':') == std::string::npos ? fmt::format("{}:{}", address, port)
-                                                : fmt::format("[{}]:{}", address, port);
-}
-
-// IANA's names of types, in ping's and tcpdump's words.
-std::string icmp_type_name(std::uint32_t type) {
-  constexpr std::array<std::pair<std::uint32_t, const char*>, 8> kNames = {
-      {{0, "echo-reply"},
-       {3, "unreachable"},
-       {4, "source-quench"},
-       {5, "redirect"},
-       {8, "echo-request"},
-       {11, "time-exceeded"},
-       {12, "parameter-problem"},
-       {13, "timestamp"}}};
-  for (const auto& [number, name] : kNames) {
-    if (number == type) return name;
-  }
-  return fmt::format("type {}", type);
-}
-
-std::string icmpv6_type_name(std::uint32_t type) {
-  constexpr std::array<std::pair<std::uint32_t, const char*>, 12> kNames = {
-      {{1, "unreachable"},
-       {2, "packet-too-big"},
-       {3, "time-exceeded"},
-       {4, "parameter-problem"},
-       {128, "echo-request"},
-       {129, "echo-reply"},
-       {133, "router-solicitation"},
-       {134, "router-advertisement"},
-       {135, "neighbor-solicitation"},
-       {136, "neighbor-advertisement"},
-       {137, "redirect"},
-       {143, "mld-report"}}};
-  for (const auto& [number, name] : kNames) {
-    if (number == type) return name;
-  }
-  return fmt::format("type {}", type);
-}
-
-template <class Message>
-std::string protocol_text(const Message& message) {
-  if (!message.has_icmp_type()) return message.protocol();
-  const auto name = message.protocol() == "ICMP" ? icmp_type_name(message.icmp_type())
-                                                 : icmpv6_type_name(message.icmp_type());
-  return message.protocol() + " " + name;
-}
-
-bool is_continuation(char c) {
+constexpr bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U;
+}
+
+// The length of the UTF-8 sequence that `text` begins with, if it is a whole and harmless one.
+std::size_t printable_length(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  if (lead < 0x80) return lead >= 0x20 && lead != 0x7f ? 1 : 0;
+  std::size_t length = 0;
+  if (lead >= 0xc2 && lead <= 0xdf) length = 2;
+  if (lead >= 0xe0 && lead <= 0xef) length = 3;
+  if (lead >= 0xf0 && lead <= 0xf4) length = 4;
+  if (length == 0 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if (!is_continuation(text[i])) return 0;
+  }
+  // U+0080 to U+009F are C1: some terminals take U+009B for the escape sequence "ESC [".
+  return lead == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0 ? 0 : length;
 }
 
 // The first `count` code points of the text, in bytes.
@@ -105,6 +71,10 @@ std::string human_count(std::uint64_t count) {
   return text;
 }
 
+std::string count_of(std::uint64_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", human_count(count), thing, count == 1 ? "" : "s");
+}
+
 std::string human_bit_rate(std::uint64_t bytes, double seconds) {
   constexpr std::array kUnits = {"bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"};
   constexpr double kStep = 1000;
@@ -131,17 +101,24 @@ std::string human_duration(std::int64_t seconds) {
   return fmt::format("{}d{:02}h", seconds / kDay, seconds % kDay / kHour);
 }
 
+std::string short_duration(std::chrono::milliseconds time) {
+  if (time.count() < kMsPerSecond) return fmt::format("{}ms", time.count());
+  if (time.count() % kMsPerSecond == 0) return human_duration(time.count() / kMsPerSecond);
+  return fmt::format("{}s", static_cast<double>(time.count()) / kMsPerSecond);
+}
+
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> kUnits = {
-      {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
+      {{"ms", 1}, {"s", kMsPerSecond}, {"m", 60'000}, {"h", 3'600'000}}};
   constexpr std::int64_t kMost = 1000LL * 24 * 3'600'000;  // a thousand days
   std::int64_t total = 0;
+  bool first = true;
   while (!text.empty()) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || number < 0 || number > kMost || text.front() == '-') return {};
+    if (error != std::errc{} || text.front() == '-') return {};
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    std::int64_t scale = text.empty() && total == 0 ? 1000 : 0;
+    std::int64_t scale = text.empty() && first ? kMsPerSecond : 0;
     for (const auto& [unit, ms] : kUnits) {
       if (scale != 0 || !text.starts_with(unit)) continue;
       scale = ms;
@@ -149,6 +126,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
     }
     if (scale == 0 || number > kMost / scale) return {};
     total += number * scale;
+    first = false;
   }
   if (total == 0 || total > kMost) return {};
   return std::chrono::milliseconds(total);
@@ -161,52 +139,16 @@ std::string clock_time(std::int64_t unix_ns) {
   return fmt::format("{:%H:%M:%S}.{:03}", local, unix_ns % kNsPerSecond / kNsPerMs);
 }
 
-std::string source_of(const v1::NetworkFlow& flow) {
-  return endpoint(flow.src_ip(), flow.src_port());
-}
-std::string source_of(const v1::NetworkEvent& event) {
-  return endpoint(event.src_ip(), event.src_port());
-}
-std::string destination_of(const v1::NetworkFlow& flow) {
-  return endpoint(flow.dst_ip(), flow.dst_port());
-}
-std::string destination_of(const v1::NetworkEvent& event) {
-  return endpoint(event.dst_ip(), event.dst_port());
-}
-
-std::string protocol_of(const v1::NetworkFlow& flow) {
-  return protocol_text(flow);
-}
-std::string protocol_of(const v1::NetworkEvent& event) {
-  return protocol_text(event);
-}
-
-std::string tcp_flag_letters(std::uint32_t flags) {
-  // tcpdump(1): S (SYN), F (FIN), P (PUSH), R (RST), U (URG), W (CWR), E (ECE), '.' (ACK)
-  constexpr std::array<std::pair<std::uint32_t, char>, 8> kLetters = {{{0x02, 'S'},
-                                                                       {0x01, 'F'},
-                                                                       {0x08, 'P'},
-                                                                       {0x04, 'R'},
-                                                                       {0x20, 'U'},
-                                                                       {0x80, 'W'},
-                                                                       {0x40, 'E'},
-                                                                       {0x10, '.'}}};
-  std::string letters;
-  for (const auto& [flag, letter] : kLetters) {
-    if ((flags & flag) != 0) letters += letter;
-  }
-  return letters;
-}
-
 std::string printable(std::string_view text) {
   std::string safe;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      safe += fmt::format("\\x{:02x}", byte);
+  while (!text.empty()) {
+    const auto length = printable_length(text);
+    if (length == 0) {
+      safe += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
     } else {
-      safe += c;
+      safe += text.substr(0, length);
     }
+    text.remove_prefix(length == 0 ? 1 : length);
   }
   return safe;
 }
@@ -223,6 +165,10 @@ std::string shorten_middle(const std::string& text, std::size_t width) {
   const std::size_t tail = (width - 1) / 2;
   const std::size_t head = width - 1 - tail;
   return text.substr(0, bytes_of(text, head)) + "…" + text.substr(bytes_of(text, full - tail));
+}
+
+std::string cut(const std::string& text, std::size_t width) {
+  return text.substr(0, bytes_of(text, width));
 }
 
 }  // namespace orb8

@@ -3,36 +3,16 @@
 
 #include <google/protobuf/descriptor.h>
 
-#include <algorithm>
-#include <cctype>
 #include <nlohmann/json.hpp>
 
 namespace orb8 {
 namespace {
 
-using google::protobuf::EnumValueDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using Json = nlohmann::ordered_json;
 
 Json to_object(const Message& message);
-
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
-// EVENT_TYPE_FLOW_START of enum EventType: "flow_start".
-std::string enum_word(const EnumValueDescriptor& value) {
-  std::string prefix;
-  for (const char c : std::string(value.type()->name())) {
-    if (std::isupper(static_cast<unsigned char>(c)) != 0 && !prefix.empty()) prefix += '_';
-    prefix += c;
-  }
-  prefix = lower(prefix) + "_";
-  const auto word = lower(std::string(value.name()));
-  return word.starts_with(prefix) ? word.substr(prefix.size()) : word;
-}
 
 // One value of a field; `index` is -1 unless the field is repeated.
 Json to_value(const Message& message, const FieldDescriptor* field, int index) {
@@ -56,8 +36,8 @@ Json to_value(const Message& message, const FieldDescriptor* field, int index) {
     case FieldDescriptor::CPPTYPE_BOOL:
       return one ? of.GetBool(message, field) : of.GetRepeatedBool(message, field, index);
     case FieldDescriptor::CPPTYPE_ENUM:
-      return enum_word(one ? *of.GetEnum(message, field)
-                           : *of.GetRepeatedEnum(message, field, index));
+      return std::string(
+          (one ? of.GetEnum(message, field) : of.GetRepeatedEnum(message, field, index))->name());
     case FieldDescriptor::CPPTYPE_MESSAGE:
       break;
   }
@@ -88,8 +68,9 @@ Json to_object(const Message& message) {
 }  // namespace
 
 std::string to_json(const Message& message) {
-  // Names may hold bytes that are no UTF-8: replaced, since a line must stay parseable.
-  return to_object(message).dump(-1, ' ', false, Json::error_handler_t::replace);
+  // Names come from elsewhere: bytes that are no UTF-8 are replaced, since a line must stay
+  // parseable; all but ASCII is escaped, since a terminal obeys some of it.
+  return to_object(message).dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 }  // namespace orb8

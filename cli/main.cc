@@ -1,17 +1,57 @@
-// orb8: the command line. Signals become a stop request; everything else is in run().
+// orb8: the command line. Signals and a closed pipe become a stop request; all else is in run().
 // SPDX-License-Identifier: Apache-2.0
-#include <pthread.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <iostream>
 #include <stop_token>
 #include <thread>
 
 #include "cli/run.h"
+#include "core/base/unique_fd.h"
+
+namespace {
+
+bool is_reader_gone(const pollfd& out) {
+  return (out.revents & POLLERR) != 0;  // what a pipe or a socket says when its other end closed
+}
+
+// Asked where a write failed: whether that is why.
+bool reader_gone() {
+  pollfd out = {.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+  return ::poll(&out, 1, 0) > 0 && is_reader_gone(out);
+}
+
+// Ends `stop` on SIGINT, on SIGTERM, and when nobody reads standard output any more: a program that
+// learns of it only by writing would wait for the next packet, which may never come.
+void watch(std::stop_source stop, const sigset_t& signals) {
+  const orb8::UniqueFd fd(::signalfd(-1, &signals, SFD_CLOEXEC));
+  std::array<pollfd, 2> waited = {{{.fd = fd.get(), .events = POLLIN, .revents = 0},
+                                   {.fd = STDOUT_FILENO, .events = 0, .revents = 0}}};
+  for (;;) {
+    if (::poll(waited.data(), waited.size(), -1) < 0) continue;
+    if (is_reader_gone(waited[1])) stop.request_stop();
+    if (waited[1].revents != 0) waited[1].fd = -1;
+    if (waited[0].revents == 0) continue;
+    signalfd_siginfo got = {};
+    if (::read(fd.get(), &got, sizeof(got)) != sizeof(got)) continue;
+    if (stop.request_stop()) continue;
+    // The second one: whoever sends it does not want to wait for a summary.
+    const int signal = static_cast<int>(got.ssi_signo);
+    ::signal(signal, SIG_DFL);
+    ::raise(signal);
+    ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  }
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
-  ::signal(SIGPIPE, SIG_IGN);  // a closed pipe is seen as a failed write, and ends quietly
+  ::signal(SIGPIPE, SIG_IGN);             // a failed write says it
   ::setenv("GRPC_VERBOSITY", "NONE", 0);  // our own lines say what its would
 
   sigset_t signals;
@@ -19,19 +59,14 @@ int main(int argc, char** argv) {
   ::sigaddset(&signals, SIGINT);
   ::sigaddset(&signals, SIGTERM);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is made
-  std::stop_source stop;
-  std::thread([stop, signals]() mutable {
-    int signal = 0;
-    ::sigwait(&signals, &signal);
-    stop.request_stop();
-    ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // the second one ends it at once
-    ::pause();
-  }).detach();
+  const std::stop_source stop;
+  std::thread(watch, stop, signals).detach();
 
-  return orb8::run(
-      {argv + 1, argv + argc},
-      {.environment = [](const std::string& name) { return std::getenv(name.c_str()); },
-       .out = std::cout,
-       .err = std::cerr,
-       .stop = stop.get_token()});
+  const auto environment = [](const std::string& name) { return std::getenv(name.c_str()); };
+  return orb8::run({argv + 1, argv + argc}, {.environment = environment,
+                                             .out = std::cout,
+                                             .err = std::cerr,
+                                             .screen = orb8::screen_of_stdout(environment),
+                                             .stop = stop.get_token(),
+                                             .reader_gone = reader_gone});
 }

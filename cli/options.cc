@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/options.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "cli/command_tree.h"
+#include "cli/flag_values.h"
 #include "cli/format.h"
+#include "cli/help.h"
+#include "cli/usage_error.h"
 #include "core/base/result.h"
 #include "core/config/settings.h"
 #include "core/config/values.h"
@@ -19,230 +23,225 @@ namespace {
 constexpr int kBadUsage = 2;
 constexpr std::uint64_t kLastPort = 65535;
 constexpr auto kWatchEvery = std::chrono::seconds(2);
+constexpr const char* kAgent = "localhost:9090";
 
 ParsedOptions wrong(const std::string& what) {
   return {.options = {}, .exit_status = kBadUsage, .text = "orb8: " + what + "\n"};
 }
 
-std::unexpected<Error> not_allowed(const std::string& flag, const std::string& value,
-                                   const std::string& allowed) {
-  return fail(Errc::kInvalid, flag + ": '" + value + "' is not allowed; it must be " + allowed);
+std::unexpected<Error> not_allowed(std::string_view flag, const std::string& value,
+                                   const std::string& named = "") {
+  const auto& values = *values_of(flag);
+  const auto like = nearest(value, values.words);
+  return fail(Errc::kInvalid,
+              fmt::format("{}: '{}' is not allowed; it must be {}{}", named.empty() ? flag : named,
+                          printable(value), values.allowed,
+                          like.empty() ? "" : "; did you mean " + like + "?"));
 }
 
-template <class T, std::size_t N>
-Result<T> choose(const std::string& flag, const std::string& value,
-                 const std::array<std::pair<std::string_view, T>, N>& words) {
-  std::string allowed;
-  std::vector<std::string> known;
-  for (const auto& [word, meaning] : words) {
-    if (word == value) return meaning;
-    allowed += (allowed.empty() ? "" : ", ") + std::string(word);
-    known.emplace_back(word);
-  }
-  const auto like = nearest(value, known);
-  return not_allowed(flag, value,
-                     "one of " + allowed + (like.empty() ? "" : " (did you mean " + like + "?)"));
+// HOST:PORT, where an IPv6 host is in brackets and nothing is a URL.
+bool is_agent_address(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const auto port = parse_unsigned(text.substr(colon + 1));
+  if (!port || *port == 0 || *port > kLastPort) return false;
+  auto host = text.substr(0, colon);
+  if (host.front() != '[') return host.find_first_of(":/[] \t") == std::string_view::npos;
+  if (host.back() != ']') return false;
+  host = host.substr(1, host.size() - 2);
+  const auto address = parse_addr(host.substr(0, host.find('%')));
+  return address && host.find(':') != std::string_view::npos;
 }
 
-Result<std::chrono::milliseconds> duration(const std::string& flag, const std::string& value) {
-  const auto time = parse_duration(value);
-  if (!time) return not_allowed(flag, value, "a time, as 500ms, 30s, 5m or 1m30s");
-  return *time;
-}
-
-// Checks what was given and puts it into the options.
+// Checks what was given, flag by flag, and puts it into the options. The first mistake stops it.
 class Checker {
  public:
   explicit Checker(const RawOptions& raw) : raw_(raw) {}
 
-  Result<CliOptions> check(const std::string& command, const EnvironmentFn& environment) {
-    for (auto step : {&Checker::read_output, &Checker::read_filter, &Checker::read_flows,
-                      &Checker::read_times, &Checker::read_mode}) {
+  Result<CliOptions> check(const CLI::App& command, const EnvironmentFn& environment) {
+    options_.command_words = command_words(command);
+    for (const auto& [flag, values] : raw_.values) {
+      if (!is_repeatable(flag) && values.size() > 1) {
+        return fail(Errc::kInvalid, flag + " is given twice");
+      }
+    }
+    for (auto step :
+         {&Checker::read_looks, &Checker::read_filter, &Checker::read_limits, &Checker::read_times,
+          &Checker::read_mode, &Checker::read_settings, &Checker::read_command}) {
       if (auto ok = (this->*step)(); !ok) return std::unexpected(ok.error());
     }
     if (auto ok = read_agent(environment); !ok) return std::unexpected(ok.error());
-    if (auto ok = read_command(command); !ok) return std::unexpected(ok.error());
-    options_.settings = raw_.settings;
+    if (const auto* watch = command.get_option_no_throw("--watch")) {
+      if (auto ok = read_watch(watch->count() > 0); !ok) return std::unexpected(ok.error());
+    }
     return options_;
   }
 
  private:
-  Result<void> read_output() {
-    if (!raw_.output.empty()) {
-      constexpr std::array<std::pair<std::string_view, OutputFormat>, 3> kWords = {
-          {{"table", OutputFormat::kTable},
-           {"wide", OutputFormat::kWide},
-           {"json", OutputFormat::kJson}}};
-      const auto output = choose("-o/--output", raw_.output, kWords);
-      if (!output) return std::unexpected(output.error());
-      options_.output = *output;
-    }
-    if (!raw_.color.empty()) {
-      constexpr std::array<std::pair<std::string_view, ColorChoice>, 3> kWords = {
-          {{"auto", ColorChoice::kAuto},
-           {"always", ColorChoice::kAlways},
-           {"never", ColorChoice::kNever}}};
-      const auto color = choose("--color", raw_.color, kWords);
-      if (!color) return std::unexpected(color.error());
-      options_.color = *color;
+  static bool is_repeatable(std::string_view flag) {
+    return flag == "--namespace" || flag == "--pod" || flag == "--ip" || flag == "--port" ||
+           flag == "--protocol" || flag == "--direction";
+  }
+
+  const std::vector<std::string>& given(const std::string& flag) const {
+    return raw_.values.at(flag);
+  }
+
+  // Puts the meaning of the flag's word into `out`, if it was given.
+  template <class T, std::size_t N>
+  Result<void> read_word(const std::string& flag, const Words<T, N>& words, T& out) const {
+    for (const auto& value : given(flag)) {
+      const auto found = std::ranges::find(words, value, &std::pair<std::string_view, T>::first);
+      if (found == words.end()) return not_allowed(flag, value);
+      out = found->second;
     }
     return {};
+  }
+
+  Result<void> read_looks() {
+    if (auto ok = read_word("--output", kOutputWords, options_.output); !ok) return ok;
+    return read_word("--color", kColorWords, options_.color);
   }
 
   Result<void> read_filter() {
-    options_.namespaces = raw_.namespaces;
-    options_.pods = raw_.pods;
-    for (const auto& ip : raw_.ips) {
-      if (!parse_prefix(ip)) {
-        return not_allowed("--ip", ip, "an address or a prefix, as 10.0.0.0/8 or fd00::/8");
-      }
+    for (const auto& ip : given("--ip")) {
+      if (!parse_prefix(ip)) return not_allowed("--ip", ip);
       options_.filter.add_ips(ip);
     }
-    for (const auto& text : raw_.ports) {
+    for (const auto& text : given("--port")) {
       const auto port = parse_unsigned(text);
-      if (!port || *port > kLastPort) {
-        return not_allowed("--port", text, "a number from 0 to 65535");
-      }
+      if (!port || *port > kLastPort) return not_allowed("--port", text);
       options_.filter.add_ports(static_cast<std::uint32_t>(*port));
     }
-    for (const auto& protocol : raw_.protocols) {
-      if (!parse_protocol(protocol)) {
-        return not_allowed("--protocol", protocol,
-                           "a protocol's name, as tcp, udp, icmp, icmpv6 or sctp, or a number from "
-                           "0 to 255");
-      }
+    for (const auto& protocol : given("--protocol")) {
+      if (!parse_protocol(protocol)) return not_allowed("--protocol", protocol);
       options_.filter.add_protocols(protocol);
     }
-    for (const auto& direction : raw_.directions) {
-      if (!parse_direction(direction)) {
-        return not_allowed("--direction", direction, "ingress or egress");
-      }
+    for (const auto& direction : given("--direction")) {
+      if (!parse_direction(direction)) return not_allowed("--direction", direction);
       options_.filter.add_directions(direction);
     }
+    for (const auto* flag : {"--namespace", "--pod"}) {
+      for (const auto& name : given(flag)) {
+        if (name.empty()) return not_allowed(flag, name);
+      }
+    }
+    options_.namespaces = given("--namespace");
+    options_.pods = given("--pod");
     return {};
   }
 
-  Result<void> read_flows() {
-    if (!raw_.limit.empty()) {
-      const auto limit = parse_unsigned(raw_.limit);
-      if (!limit || *limit > UINT32_MAX) {
-        return not_allowed("--limit", raw_.limit, "a number from 0 to 4294967295");
-      }
+  Result<void> read_limits() {
+    for (const auto& text : given("--limit")) {
+      const auto limit = parse_unsigned(text);
+      if (!limit || *limit > UINT32_MAX) return not_allowed("--limit", text);
       options_.limit = static_cast<std::uint32_t>(*limit);
     }
-    if (raw_.sort.empty()) return {};
-    constexpr std::array<std::pair<std::string_view, v1::SortOrder>, 3> kWords = {
-        {{"bytes", v1::SORT_ORDER_BYTES},
-         {"packets", v1::SORT_ORDER_PACKETS},
-         {"last-seen", v1::SORT_ORDER_LAST_SEEN}}};
-    const auto sort = choose("--sort", raw_.sort, kWords);
-    if (!sort) return std::unexpected(sort.error());
-    options_.sort = *sort;
-    return {};
+    return read_word("--sort", kSortWords, options_.sort);
   }
 
   Result<void> read_times() {
-    const auto read =
-        [](const char* flag, const std::string& text,
-           const std::function<void(std::chrono::milliseconds)>& put) -> Result<void> {
-      if (text.empty()) return {};
-      const auto time = duration(flag, text);
-      if (!time) return std::unexpected(time.error());
-      put(*time);
-      return {};
-    };
-    if (auto ok = read("--duration", raw_.duration, [&](auto time) { options_.duration = time; });
-        !ok) {
-      return ok;
+    for (const auto& text : given("--duration")) {
+      const auto time = parse_duration(text);
+      if (!time) return not_allowed("--duration", text);
+      options_.duration = *time;
     }
-    if (raw_.watching) options_.watch = kWatchEvery;
-    const std::string every = raw_.watch.empty() ? "" : raw_.watch.back();
-    if (auto ok = read("--watch", every, [&](auto time) { options_.watch = time; }); !ok) return ok;
-    return read("--connect-timeout", raw_.connect_timeout,
-                [&](auto time) { options_.connect_timeout = time; });
+    for (const auto& text : given("--connect-timeout")) {
+      const auto time = parse_duration(text);
+      if (!time) return not_allowed("--connect-timeout", text);
+      options_.connect_timeout = *time;
+    }
+    return {};
+  }
+
+  Result<void> read_watch(bool watching) {
+    if (!watching) return {};
+    options_.watch = kWatchEvery;
+    for (const auto& text : raw_.watch) {
+      if (text.empty()) continue;  // the flag alone
+      const auto every = parse_duration(text);
+      if (!every) return not_allowed("--watch", text);
+      options_.watch = *every;
+    }
+    return {};
   }
 
   Result<void> read_mode() {
-    options_.standalone = raw_.standalone;
-    if (raw_.mode == "standalone") {
-      options_.standalone = true;
-    } else if (raw_.mode == "cluster") {
-      return fail(Errc::kInvalid,
-                  "--mode: cluster comes with the relay server, which this version does not have; "
-                  "ask one agent with --agent HOST:PORT");
-    } else if (!raw_.mode.empty()) {
-      return not_allowed("--mode", raw_.mode, "standalone or cluster");
+    bool standalone = true;
+    if (auto ok = read_word("--mode", kModeWords, standalone); !ok) return ok;
+    if (!standalone) {
+      return fail(
+          Errc::kInvalid,
+          "--mode: 'cluster' comes with the relay server, in a later version; until then ask "
+          "one agent with --agent HOST:PORT");
     }
+    options_.standalone = raw_.standalone || !given("--mode").empty();
+    return {};
+  }
+
+  // Also where an agent will answer: a mistake is a mistake.
+  Result<void> read_settings() {
+    Config scratch;
+    for (const auto& [key, values] : raw_.settings) {
+      const auto& setting = *find_setting(key);
+      const auto flag = flag_of(setting);
+      if (!setting.list && values.size() > 1) {
+        return fail(Errc::kInvalid, flag + " is given twice");
+      }
+      if (!setting.set(scratch, values)) {
+        return not_allowed(flag, fmt::format("{}", fmt::join(values, ",")));
+      }
+    }
+    options_.settings = raw_.settings;
     return {};
   }
 
   Result<void> read_agent(const EnvironmentFn& environment) {
+    options_.agent = kAgent;
+    const bool asks =
+        options_.command != Command::kVersion && options_.command != Command::kCompletion;
+    if (!asks) return {};
+    if (!given("--agent").empty()) {
+      if (options_.standalone) {
+        return fail(Errc::kInvalid, "--agent and --standalone exclude each other");
+      }
+      options_.agent = given("--agent").front();
+      options_.agent_named = true;
+      if (!is_agent_address(options_.agent)) return not_allowed("--agent", options_.agent);
+      return {};
+    }
     const char* variable = environment("ORB8_AGENT");
-    const bool by_flag = !raw_.agent.empty();
-    const std::string name = by_flag ? "--agent" : "ORB8_AGENT";
-    if (by_flag && options_.standalone) {
-      return fail(Errc::kInvalid, "--agent and --standalone exclude each other");
-    }
-    options_.agent_named = by_flag || (variable != nullptr && *variable != '\0');
-    options_.agent = by_flag ? raw_.agent : options_.agent_named ? variable : "localhost:9090";
-    const auto colon = options_.agent.rfind(':');
-    const auto port = colon == std::string::npos ? std::nullopt
-                                                 : parse_unsigned(options_.agent.substr(colon + 1));
-    if (colon == 0 || !port || *port == 0 || *port > kLastPort) {
-      return not_allowed(name, options_.agent, "HOST:PORT, as localhost:9090 or [fd00::7]:9090");
-    }
+    if (options_.standalone || variable == nullptr || *variable == '\0') return {};
+    options_.agent = variable;
+    options_.agent_named = true;
+    if (!is_agent_address(options_.agent)) return not_allowed("--agent", variable, "ORB8_AGENT");
     return {};
   }
 
-  Result<void> read_command(const std::string& command) {
-    constexpr std::array<std::pair<std::string_view, Command>, 5> kCommands = {
-        {{"status", Command::kStatus},
-         {"flows", Command::kFlows},
-         {"trace network", Command::kTraceNetwork},
-         {"version", Command::kVersion},
-         {"completion", Command::kCompletion}}};
+  Result<void> read_command() {
+    constexpr Words<Command, 5> kCommands = {{{"status", Command::kStatus},
+                                              {"flows", Command::kFlows},
+                                              {"trace network", Command::kTraceNetwork},
+                                              {"version", Command::kVersion},
+                                              {"completion", Command::kCompletion}}};
     for (const auto& [words, meaning] : kCommands) {
-      if (words == command) options_.command = meaning;
+      if (words == options_.command_words) options_.command = meaning;
     }
+    if (raw_.version) options_.command = Command::kVersion;
     options_.packets = raw_.packets;
-    options_.completion = raw_.shell;
     if (options_.command != Command::kCompletion) return {};
-    constexpr std::array kShells = {"bash", "zsh", "fish"};
-    if (std::ranges::find(kShells, raw_.shell) != kShells.end()) return {};
-    return not_allowed("completion", raw_.shell, "bash, zsh or fish");
+    if (raw_.shell.empty()) {
+      return fail(Errc::kInvalid,
+                  "completion: the shell is missing; it must be " + values_of("shell")->allowed);
+    }
+    options_.shell = raw_.shell.front();
+    if (std::ranges::find(kShells, options_.shell) != kShells.end()) return {};
+    return not_allowed("shell", options_.shell, "completion");
   }
 
   const RawOptions& raw_;
   CliOptions options_;
 };
-
-// The command whose --help lists what was mistaken.
-std::string help_of(const CLI::App& app) {
-  const auto words = chosen_command(app);
-  return "see orb8 " + words + (words.empty() ? "" : " ") + "--help";
-}
-
-void collect_words(const CLI::App& app, bool flags, std::vector<std::string>& words) {
-  if (flags) {
-    for (const auto* option : app.get_options()) {
-      for (const auto& name : option->get_lnames()) words.push_back("--" + name);
-    }
-  }
-  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    if (!flags) words.push_back(command->get_name());
-    collect_words(*command, flags, words);
-  }
-}
-
-ParsedOptions unexpected_word(const CLI::App& app, const std::string& word) {
-  const bool flag = word.starts_with("-");
-  std::vector<std::string> known;
-  collect_words(app, flag, known);
-  const auto like = nearest(word.substr(0, word.find('=')), known);
-  return wrong(std::string(flag ? "unknown flag '" : "unknown command or argument '") +
-               printable(word) + "'" + (like.empty() ? "" : "; did you mean '" + like + "'?") +
-               "; " + help_of(app));
-}
 
 }  // namespace
 
@@ -254,17 +253,14 @@ ParsedOptions parse_cli(const std::vector<std::string>& arguments,
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForHelp&) {
-    const auto* at = &app;
-    while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
-    return {.options = {}, .exit_status = 0, .text = at->help()};
-  } catch (const CLI::ExtrasError&) {
-    const auto left = app.remaining(true);
-    return unexpected_word(app, left.empty() ? "" : left.front());
+    return {.options = {}, .exit_status = 0, .text = help_page(chosen_app(app))};
   } catch (const CLI::ParseError& error) {
-    return wrong(std::string(error.what()) + "; " + help_of(app));
+    return wrong(usage_error(app, error) + see_help(app));
   }
-  const auto command = chosen_command(app);
-  if (command.empty()) return {.options = {}, .exit_status = kBadUsage, .text = app.help()};
+  const auto& command = chosen_app(app);
+  if (&command == &app && !raw.version) {
+    return {.options = {}, .exit_status = kBadUsage, .text = help_page(app)};
+  }
   auto options = Checker(raw).check(command, environment);
   if (!options) return wrong(options.error().what);
   return {.options = std::move(*options), .exit_status = 0, .text = ""};

@@ -20,6 +20,7 @@ enum class ColorChoice : unsigned char { kAuto, kAlways, kNever };
 
 struct CliOptions {
   Command command = Command::kStatus;
+  std::string command_words;  // as typed: "trace network"
 
   // Where to ask.
   std::string agent;         // HOST:PORT
@@ -41,13 +42,14 @@ struct CliOptions {
   std::optional<std::chrono::milliseconds> duration;  // trace: how long; standalone: how long first
   bool packets = false;
 
-  std::string completion;  // the script to print
+  std::string shell;  // whose completion script to print
 };
 
+// Null when the variable is not set.
 using EnvironmentFn = std::function<const char*(const std::string& name)>;
 
-// The options; or the exit status of a run that is over, and what to print: help (0, to stdout), or
-// one line that says what is wrong (2, to stderr).
+// The options; or, when the run is over already, its exit status and what to print: help to stdout
+// (0), or to stderr one line that says what is wrong (2).
 struct ParsedOptions {
   std::optional<CliOptions> options;
   int exit_status = 0;

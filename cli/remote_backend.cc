@@ -1,100 +1,157 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/remote_backend.h"
 
+#include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
+#include <optional>
+#include <thread>
 #include <utility>
 
+#include "cli/format.h"
+#include "cli/wait.h"
 #include "orb8/v1/agent.grpc.pb.h"
 
 namespace orb8 {
 namespace {
 
-constexpr auto kCallDeadline = std::chrono::seconds(10);
-constexpr int kKeepaliveMs = 10'000;  // a host that vanished is noticed this soon
-constexpr int kKeepaliveTimeoutMs = 5'000;
-
-Error to_error(const std::string& target, const grpc::Status& status) {
-  auto code = Errc::kInternal;
-  switch (status.error_code()) {
-    case grpc::StatusCode::INVALID_ARGUMENT:
-      return {.code = Errc::kInvalid, .what = status.error_message()};
-    case grpc::StatusCode::RESOURCE_EXHAUSTED:
-      return {.code = Errc::kExhausted, .what = target + ": " + status.error_message()};
-    case grpc::StatusCode::UNIMPLEMENTED:
-      code = Errc::kUnsupported;
-      break;
-    case grpc::StatusCode::UNAVAILABLE:
-    case grpc::StatusCode::DEADLINE_EXCEEDED:
-      code = Errc::kUnavailable;
-      break;
-    default:
-      break;
-  }
-  return {.code = code,
-          .what = "the agent at " + target + " gave no answer: " + status.error_message()};
+// gRPC wraps the cause: "failed to connect to all addresses; last error: UNKNOWN:
+// ipv4:127.0.0.1:9090: Failed to connect to remote host: Connection refused".
+std::string cause_of(const grpc::Status& status) {
+  std::string text = status.error_message();
+  if (text.find("DNS resolution failed") != std::string::npos) return "unknown host";
+  if (text.find("last error: ") != std::string::npos) return text.substr(text.rfind(": ") + 2);
+  return text;
 }
 
 class RemoteBackend final : public Backend {
  public:
-  RemoteBackend(std::string target, const std::shared_ptr<grpc::Channel>& channel)
-      : target_(std::move(target)), stub_(v1::OrbitAgentService::NewStub(channel)) {}
+  explicit RemoteBackend(RemoteOptions options) : options_(std::move(options)) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // agents are inside the cluster
+    arguments.SetMaxReceiveMessageSize(-1);           // --limit says how much is wanted
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+    // With the scheme, or a host named "unix" would be a path.
+    stub_ = v1::OrbitAgentService::NewStub(grpc::CreateCustomChannel(
+        "dns:///" + options_.agent, grpc::InsecureChannelCredentials(), arguments));
+  }
 
-  Result<v1::AgentStatus> status() override {
+  Result<v1::AgentStatus> status(const Patience& patience) override {
     v1::AgentStatus answer;
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kCallDeadline);
-    const auto status = stub_->GetStatus(&context, {}, &answer);
-    if (!status.ok()) return std::unexpected(to_error(target_, status));
+    auto ok = call(patience, [&](grpc::ClientContext& context) {
+      return stub_->GetStatus(&context, {}, &answer);
+    });
+    if (!ok) return std::unexpected(ok.error());
     return answer;
   }
 
-  Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& request) override {
+  Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& request,
+                                       const Patience& patience) override {
     v1::QueryFlowsResponse answer;
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kCallDeadline);
-    const auto status = stub_->QueryFlows(&context, request, &answer);
-    if (!status.ok()) return std::unexpected(to_error(target_, status));
+    auto ok = call(patience, [&](grpc::ClientContext& context) {
+      return stub_->QueryFlows(&context, request, &answer);
+    });
+    if (!ok) return std::unexpected(ok.error());
     return answer;
   }
 
   Result<void> stream(const v1::StreamEventsRequest& request, const EventFn& on_event,
                       const std::stop_token& stop) override {
     grpc::ClientContext context;
+    std::optional<Error> silent;
     const auto reader = stub_->StreamEvents(&context, request);
     bool enough = false;
     {
       const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
+      const std::jthread watch([&](const std::stop_token& over) {
+        silent = watch_for_silence(over);
+        if (silent) context.TryCancel();
+      });
       v1::NetworkEvent event;
       while (!enough && reader->Read(&event)) enough = !on_event(event);
+      if (enough) context.TryCancel();
     }
-    if (enough) context.TryCancel();
     const auto status = reader->Finish();
-    if (enough || stop.stop_requested() || status.ok()) return {};
-    return std::unexpected(to_error(target_, status));
+    if (enough || stop.stop_requested()) return {};
+    if (silent) return std::unexpected(*silent);
+    if (status.ok()) return fail(Errc::kUnavailable, by_agent("ended the stream"));
+    return std::unexpected(to_error(status));
   }
 
   bool starts_empty() const override { return false; }
 
  private:
-  std::string target_;
+  template <class Call>
+  Result<void> call(const Patience& patience, const Call& make) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + patience.time);
+    const std::stop_callback cancel(patience.stop, [&context] { context.TryCancel(); });
+    const auto status = make(context);
+    if (status.ok()) {
+      met_ = true;
+      return {};
+    }
+    if (patience.stop.stop_requested()) {
+      return fail(Errc::kUnavailable, "interrupted before the agent had answered");
+    }
+    if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+      return fail(Errc::kUnavailable,
+                  fmt::format("{} {} did not answer within {}", met_ ? "the agent at" : "agent",
+                              options_.agent, short_duration(patience.time)));
+    }
+    return std::unexpected(to_error(status));
+  }
+
+  // Returns when the stream is over, or the agent says nothing any more.
+  std::optional<Error> watch_for_silence(const std::stop_token& over) {
+    while (wait_for(options_.alive_every, over)) {
+      const auto alive = status({.time = options_.alive_within, .stop = over});
+      if (!alive && !over.stop_requested()) return alive.error();
+    }
+    return std::nullopt;
+  }
+
+  std::string by_agent(const std::string& what) const {
+    return fmt::format("the agent at {} {}", options_.agent, what);
+  }
+
+  Error to_error(const grpc::Status& status) const {
+    switch (status.error_code()) {
+      case grpc::StatusCode::INVALID_ARGUMENT:
+        return {.code = Errc::kInvalid, .what = by_agent("says: " + status.error_message())};
+      case grpc::StatusCode::RESOURCE_EXHAUSTED:
+        return {.code = Errc::kExhausted, .what = by_agent("says: " + status.error_message())};
+      case grpc::StatusCode::UNIMPLEMENTED:
+        return {.code = Errc::kUnsupported,
+                .what = fmt::format("what answers at {} is no orb8 agent", options_.agent)};
+      case grpc::StatusCode::UNAVAILABLE:
+        if (met_) {
+          return {
+              .code = Errc::kUnavailable,
+              .what = fmt::format("lost the agent at {}: {}", options_.agent, cause_of(status))};
+        }
+        return {.code = Errc::kUnavailable,
+                .what = fmt::format("no agent at {}: {}", options_.agent, cause_of(status))};
+      default:
+        return {.code = Errc::kInternal,
+                .what = by_agent(fmt::format("failed: {} (gRPC status {})", cause_of(status),
+                                             static_cast<int>(status.error_code())))};
+    }
+  }
+
+  RemoteOptions options_;
   std::unique_ptr<v1::OrbitAgentService::Stub> stub_;
+  std::atomic<bool> met_ = false;  // it has answered before
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Backend>> connect_to_agent(const std::string& target,
-                                                  std::chrono::milliseconds deadline) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
-  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // a quiet stream is watched too
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);             // agents are inside the cluster
-  auto channel = grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
-  if (!channel->WaitForConnected(std::chrono::system_clock::now() + deadline)) {
-    return fail(Errc::kUnavailable, "no agent answers at " + target);
-  }
-  return std::make_unique<RemoteBackend>(target, channel);
+Result<std::unique_ptr<Backend>> connect_to_agent(const RemoteOptions& options) {
+  auto backend = std::make_unique<RemoteBackend>(options);
+  // A channel that is merely connected may lead to anything that listens: only an answer will do.
+  if (auto ok = backend->status(options.connect); !ok) return std::unexpected(ok.error());
+  return backend;
 }
 
 }  // namespace orb8

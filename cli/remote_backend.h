@@ -9,9 +9,17 @@
 
 namespace orb8 {
 
-// An agent by gRPC. `target` is HOST:PORT. kUnavailable: nothing there that speaks gRPC answered in
-// time.
-Result<std::unique_ptr<Backend>> connect_to_agent(const std::string& target,
-                                                  std::chrono::milliseconds deadline);
+struct RemoteOptions {
+  std::string agent;  // HOST:PORT
+  Patience connect;
+  // A stream's agent is asked for a sign of life so often, and must answer in time. A question of
+  // ours rather than HTTP/2's own ping: servers close the connection of one who pings "too much",
+  // which for gRPC is once in five minutes.
+  std::chrono::milliseconds alive_every{10'000};
+  std::chrono::milliseconds alive_within{5'000};
+};
+
+// An agent by gRPC. kUnavailable: nobody there answers as an agent does; says why.
+Result<std::unique_ptr<Backend>> connect_to_agent(const RemoteOptions& options);
 
 }  // namespace orb8

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run.h"
 
-#include <unistd.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
@@ -10,80 +10,95 @@
 #include "cli/backend.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
+#include "cli/format.h"
 #include "cli/remote_backend.h"
 #include "cli/standalone_backend.h"
-#include "cli/terminal.h"
 #include "core/base/log.h"
 #include "core/base/version.h"
-#include "core/config/load.h"
 
 namespace orb8 {
 namespace {
 
 // How long the agent of this machine gets when nobody asked for it: it is there or it is not.
-constexpr auto kQuickTry = std::chrono::milliseconds(1000);
+constexpr std::chrono::milliseconds kQuickTry{1000};
 
 Result<std::unique_ptr<Backend>> standalone(const CliOptions& options, const Surroundings& around) {
-  auto loaded =
-      load_config({.flags = options.settings, .environment = around.environment, .file = {}});
-  if (!loaded) return std::unexpected(loaded.error());
-  return start_standalone(loaded->config);
+  return start_standalone({.settings = options.settings,
+                           .environment = around.environment,
+                           .command = options.command_words});
 }
 
+// "agent" where one was asked for, or answers unasked; else this machine itself. Which of them, is
+// said where it was not asked for.
 Result<std::unique_ptr<Backend>> choose_backend(const CliOptions& options,
                                                 const Surroundings& around) {
   if (options.standalone) return standalone(options, around);
-  if (options.agent_named) {
-    auto agent = connect_to_agent(options.agent, options.connect_timeout);
-    if (agent) return agent;
-    return fail(agent.error().code,
-                agent.error().what + " (tried for " +
-                    std::to_string(options.connect_timeout.count()) +
-                    " ms); is orb8-agent running there? sudo orb8 --standalone needs none");
-  }
-  auto agent = connect_to_agent(
-      options.agent, std::min<std::chrono::milliseconds>(kQuickTry, options.connect_timeout));
+  const auto time =
+      options.agent_named ? options.connect_timeout : std::min(kQuickTry, options.connect_timeout);
+  auto agent = connect_to_agent({.agent = options.agent, .connect = {time, around.stop}});
   if (agent) {
-    around.err << "orb8: asking the agent at " << options.agent << "\n";
+    if (!options.agent_named) around.err << "orb8: asking the agent at " << options.agent << "\n";
     return agent;
   }
-  around.err << "orb8: " << agent.error().what << ": watching this machine (standalone)\n";
+  if (around.stop.stop_requested()) return agent;
+  if (options.agent_named) {
+    return fail(agent.error().code,
+                fmt::format("{}; start orb8-agent there, name another with --agent HOST:PORT, or "
+                            "watch this machine with sudo orb8 {} --standalone",
+                            agent.error().what, options.command_words));
+  }
+  around.err << "orb8: " << printable(agent.error().what)
+             << "; watching this machine itself (standalone)" << std::endl;
   return standalone(options, around);
+}
+
+int run_command(Backend& backend, const CliOptions& options, const Session& session) {
+  switch (options.command) {
+    case Command::kStatus:
+      return run_status(backend, options, session);
+    case Command::kFlows:
+      return run_flows(backend, options, session);
+    default:
+      return run_trace(backend, options, session);
+  }
+}
+
+int answer(const CliOptions& options, const Surroundings& around) {
+  if (options.command == Command::kVersion) {
+    around.out << "orb8 " << version() << "\n";
+    return 0;
+  }
+  if (options.command == Command::kCompletion) {
+    around.out << completion_script(options.shell);
+    return 0;
+  }
+  init_log(LogLevel::kWarn);  // what the probes have to say about trouble
+  auto backend = choose_backend(options, around);
+  if (!backend) return report(backend.error(), around.err);
+  return run_command(**backend, options,
+                     {.out = around.out,
+                      .err = around.err,
+                      .style = style_for(options, around.screen, around.environment),
+                      .screen = around.screen,
+                      .stop = around.stop,
+                      .reader_gone = around.reader_gone});
 }
 
 }  // namespace
 
 int run(const std::vector<std::string>& arguments, const Surroundings& around) {
-  auto parsed = parse_cli(arguments, around.environment);
-  if (!parsed.options) {
-    (parsed.exit_status == 0 ? around.out : around.err) << parsed.text << std::flush;
-    return parsed.exit_status;
+  const auto parsed = parse_cli(arguments, around.environment);
+  int status = parsed.exit_status;
+  if (parsed.options) {
+    status = answer(*parsed.options, around);
+  } else {
+    (status == 0 ? around.out : around.err) << parsed.text;
   }
-  const auto& options = *parsed.options;
-  if (options.command == Command::kVersion) {
-    around.out << "orb8 " << version() << std::endl;
-    return 0;
-  }
-  if (options.command == Command::kCompletion) {
-    around.out << completion_script(options.completion) << std::flush;
-    return 0;
-  }
-  init_log(LogLevel::kWarn);  // what the probes have to say about trouble; answers go to stdout
-  auto backend = choose_backend(options, around);
-  if (!backend) return report(backend.error(), around.err);
-  const Session session{.out = around.out,
-                        .err = around.err,
-                        .style = style_for_stdout(options, around.environment),
-                        .terminal = ::isatty(STDOUT_FILENO) == 1,
-                        .stop = around.stop};
-  switch (options.command) {
-    case Command::kStatus:
-      return run_status(**backend, options, session);
-    case Command::kFlows:
-      return run_flows(**backend, options, session);
-    default:
-      return run_trace(**backend, options, session);
-  }
+  around.err.flush();
+  around.out.flush();
+  if (around.out || around.reader_gone()) return status;
+  around.err << "orb8: standard output cannot be written" << std::endl;
+  return 1;
 }
 
 }  // namespace orb8

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "cli/options.h"
+#include "cli/screen.h"
 
 namespace orb8 {
 
@@ -15,7 +17,9 @@ struct Surroundings {
   EnvironmentFn environment;
   std::ostream& out;
   std::ostream& err;
-  std::stop_token stop;
+  Screen screen;
+  std::stop_token stop;  // SIGINT, SIGTERM, or nobody reads `out` any more
+  std::function<bool()> reader_gone = [] { return false; };
 };
 
 // Returns the exit status. `arguments` without the program's name.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/standalone_backend.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <utility>
 
 #include "core/base/version.h"
+#include "core/config/load.h"
 #include "core/export/wire.h"
 #include "core/export/wire_request.h"
 #include "core/kernel/preflight.h"
@@ -16,6 +18,7 @@ namespace orb8 {
 namespace {
 
 constexpr auto kLookAround = std::chrono::seconds(1);
+constexpr std::uint32_t kRoom = 65'536;  // events
 
 std::int64_t now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -30,13 +33,14 @@ class StandaloneBackend final : public Backend {
         max_query_limit_(config.max_query_limit),
         pipeline_(std::move(pipeline)) {}
 
-  Result<v1::AgentStatus> status() override {
+  Result<v1::AgentStatus> status(const Patience& /*at once*/) override {
     v1::AgentStatus answer;
     to_wire(pipeline_->status(), node_, now_ns(), answer);
     return answer;
   }
 
-  Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& request) override {
+  Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& request,
+                                       const Patience& /*at once*/) override {
     const auto query = from_wire(request, max_query_limit_);
     if (!query) return std::unexpected(query.error());
     const auto picked = pick_flows(*pipeline_->flows(), query->filter, query->sort, query->limit);
@@ -81,16 +85,22 @@ class StandaloneBackend final : public Backend {
 
 }  // namespace
 
-Result<std::unique_ptr<Backend>> start_standalone(const Config& config) {
+Result<std::unique_ptr<Backend>> start_standalone(const StandaloneOptions& options) {
+  auto loaded =
+      load_config({.flags = options.settings, .environment = options.environment, .file = {}});
+  if (!loaded) return std::unexpected(loaded.error());
+  auto& config = loaded->config;
+  // There is one reader, and its memory is nobody else's: a burst of new flows finds room.
+  if (!loaded->origins.contains("broadcast_channel_size")) config.broadcast_channel_size = kRoom;
+
   const auto checks = run_preflight({});
-  if (!passed(checks)) {
-    if (::geteuid() != 0) {
-      return fail(Errc::kDenied,
-                  "standalone mode loads BPF programs, which needs root: run it with "
-                  "sudo, or give --agent HOST:PORT of a running agent");
-    }
-    return fail(Errc::kDenied, failure_text(checks));
+  if (!passed(checks) && ::geteuid() != 0) {
+    return fail(Errc::kDenied,
+                fmt::format("watching this machine itself needs root, to load BPF programs: run "
+                            "sudo orb8 {} --standalone, or ask an agent with --agent HOST:PORT",
+                            options.command));
   }
+  if (!passed(checks)) return fail(Errc::kDenied, failure_text(checks));
   auto pipeline = Pipeline::start(config);
   if (!pipeline) return std::unexpected(pipeline.error());
   return std::make_unique<StandaloneBackend>(config, std::move(*pipeline));

@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "cli/backend.h"
-#include "core/config/config.h"
+#include "cli/options.h"
 
 namespace orb8 {
 
-// The agent's pipeline in this process. kDenied: it needs root.
-Result<std::unique_ptr<Backend>> start_standalone(const Config& config);
+struct StandaloneOptions {
+  std::map<std::string, std::vector<std::string>> settings;  // from flags, by key
+  EnvironmentFn environment;
+  std::string command;  // "trace network": for the advice to run it as root
+};
+
+// The agent's pipeline in this process. kDenied: it needs root; kInvalid: a setting is wrong.
+Result<std::unique_ptr<Backend>> start_standalone(const StandaloneOptions& options);
 
 }  // namespace orb8

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/event_renderer.h"
+
+#include <fmt/format.h>
+
+#include <ostream>
+#include <vector>
+
+#include "cli/flow_text.h"
+#include "cli/format.h"
+#include "cli/json.h"
+
+namespace orb8 {
+namespace {
+
+constexpr std::size_t kV4Endpoint = 21;  // "255.255.255.255:65535"
+constexpr std::size_t kLeastEndpoint = 16;
+constexpr std::size_t kClock = 12;  // "15:04:05.123"
+
+// Rows come one by one, so that widths are set for what is usual, and seldom have to grow.
+Table events_table(const RenderStyle& style) {
+  std::vector<Column> columns = {
+      {.header = "TIME", .width = kClock},
+      {.header = "EVENT", .width = 6},
+      {.header = "PROTO", .width = 6},
+      {.header = "SOURCE", .width = kV4Endpoint, .shrinks = true},
+      {.header = "DESTINATION", .width = kV4Endpoint, .shrinks = true},
+      {.header = "DIR", .width = style.direction("ingress") == "in" ? 3U : 7U},
+      {.header = "PACKETS", .align = Align::kRight, .leaves = 1},
+      {.header = "BYTES", .align = Align::kRight, .width = 9},
+      {.header = "RATE", .align = Align::kRight, .width = 12, .leaves = 3},
+      {.header = "FLAGS", .leaves = 2}};
+  if (style.output == OutputFormat::kWide) {
+    columns.push_back({.header = "INTERFACE"});
+    columns.push_back({.header = "POD", .width = 16});
+    columns.push_back({.header = "TOTAL PACKETS", .align = Align::kRight});
+    columns.push_back({.header = "TOTAL BYTES", .align = Align::kRight});
+    columns.push_back({.header = "FIRST SEEN", .width = kClock});
+    columns.push_back({.header = "CGROUP", .align = Align::kRight});
+    columns.push_back({.header = "END"});
+  }
+  return {columns, style.table_width()};
+}
+
+std::string event_word(const v1::NetworkEvent& event) {
+  switch (event.type()) {
+    case v1::EVENT_TYPE_FLOW_START:
+      return "START";
+    case v1::EVENT_TYPE_FLOW_UPDATE:
+      return "UPDATE";
+    case v1::EVENT_TYPE_FLOW_END:
+      return "END";
+    default:
+      return "PACKET";
+  }
+}
+
+Paint event_paint(const v1::NetworkEvent& event) {
+  if (event.type() == v1::EVENT_TYPE_FLOW_START) return Paint::kGood;
+  return event.type() == v1::EVENT_TYPE_FLOW_END ? Paint::kFaint : Paint::kNone;
+}
+
+Row event_row(const v1::NetworkEvent& event, double seconds, const RenderStyle& style) {
+  const bool end = event.type() == v1::EVENT_TYPE_FLOW_END;
+  const auto bytes = end ? event.total_bytes() : bytes_of(event);
+  Row row = {clock_time(event.timestamp_ns()),
+             event_word(event),
+             event.protocol(),
+             source_of(event),
+             destination_of(event),
+             style.direction(event.direction()),
+             human_count(end ? event.total_packets() : packets_of(event)),
+             human_bytes(bytes),
+             human_bit_rate(bytes, seconds),
+             tcp_flag_letters(event.tcp_flags())};
+  if (style.output == OutputFormat::kWide) {
+    row.push_back(event.interface());
+    row.push_back(pod_text(event));
+    row.push_back(human_count(event.total_packets()));
+    row.push_back(human_bytes(event.total_bytes()));
+    row.push_back(clock_time(event.first_seen_ns()));
+    row.push_back(event.cgroup_id() == 0 ? "-" : std::to_string(event.cgroup_id()));
+    row.push_back(event.end_reason());
+  }
+  return row;
+}
+
+std::string packet_details(const v1::NetworkEvent& event, const RenderStyle& style) {
+  std::string text;
+  if (event.protocol() == "TCP") {
+    text = fmt::format("flags [{}], ", tcp_flag_letters(event.tcp_flags()));
+  } else if (event.has_icmp_type()) {
+    text = icmp_text(event) + ", ";
+  }
+  text += fmt::format("length {}", bytes_of(event));
+  if (packets_of(event) > 1) text += fmt::format(" in {} packets", packets_of(event));
+  if (style.output == OutputFormat::kWide) {
+    text += ", " + pod_text(event);
+    if (event.cgroup_id() != 0) text += fmt::format(", cgroup {}", event.cgroup_id());
+  }
+  return text;
+}
+
+// The address with its port, without the type that stands behind an ICMP one elsewhere.
+std::string packet_destination(const v1::NetworkEvent& event) {
+  return event.has_icmp_type() ? event.dst_ip() : destination_of(event);
+}
+
+}  // namespace
+
+std::string packet_line(const v1::NetworkEvent& event, const RenderStyle& style) {
+  std::string begin = clock_time(event.timestamp_ns());
+  if (style.output == OutputFormat::kWide) begin += " " + event.interface();
+  begin += fmt::format(" {:<7} {} ", event.direction(), event.protocol());
+  auto source = source_of(event);
+  auto destination = packet_destination(event);
+  const auto details = packet_details(event, style);
+  const auto width = style.table_width();
+  const auto others = begin.size() + std::string_view(" > : ").size() + details.size();
+  if (width > 0 && others + source.size() + destination.size() > width) {
+    const auto most = std::max(kLeastEndpoint, width > others ? (width - others) / 2 : 0);
+    source = shorten_middle(source, most);
+    destination = shorten_middle(destination, most);
+  }
+  return printable(begin + source + " > " + destination + ": " + details);
+}
+
+EventRenderer::EventRenderer(const RenderStyle& style)
+    : style_(style), table_(events_table(style)) {}
+
+void EventRenderer::set_terminal_width(std::size_t width) {
+  style_.terminal_width = width;
+  table_.set_terminal_width(style_.table_width());
+}
+
+void EventRenderer::header(std::ostream& out) const {
+  if (style_.output == OutputFormat::kJson) return;
+  out << style_.painted(table_.header(), Paint::kTitle) << std::endl;
+}
+
+void EventRenderer::render(const v1::NetworkEvent& event, double seconds, std::ostream& out) {
+  if (style_.output == OutputFormat::kJson) {
+    out << to_json(event) << '\n';
+    return;
+  }
+  if (event.dropped_before() > 0) {
+    const auto lost = count_of(event.dropped_before(), "event") + " lost here, read too slowly";
+    out << style_.painted(lost, Paint::kBad) << '\n';
+  }
+  if (event.type() == v1::EVENT_TYPE_PACKET) {
+    out << packet_line(event, style_) << '\n';
+  } else {
+    render_flow(event, seconds, out);
+  }
+}
+
+void EventRenderer::render_flow(const v1::NetworkEvent& event, double seconds, std::ostream& out) {
+  const auto row = event_row(event, seconds, style_);
+  table_.measure(row);
+  out << style_.painted(table_.line(row), event_paint(event)) << '\n';
+}
+
+}  // namespace orb8

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/event_renderer.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "cli/format.h"
+#include "cli/render_test_data.h"
+
+namespace orb8 {
+namespace {
+
+std::string rendered(const std::vector<v1::NetworkEvent>& events, const RenderStyle& style) {
+  use_utc();
+  std::ostringstream out;
+  EventRenderer renderer(style);
+  renderer.header(out);
+  for (const auto& event : events) renderer.render(event, 1, out);
+  return out.str();
+}
+
+std::vector<v1::NetworkEvent> life_of_a_flow() {
+  auto end = event_to_db(v1::EVENT_TYPE_FLOW_END, kNoon + 3 * kSecond);
+  end.set_end_reason("closed");
+  return {event_to_db(v1::EVENT_TYPE_FLOW_START),
+          event_to_db(v1::EVENT_TYPE_FLOW_UPDATE, kNoon + kSecond), end};
+}
+
+TEST(EventRenderer, ShowsWhatMovedAndInTheEndTheTotals) {
+  EXPECT_EQ(rendered(life_of_a_flow(), {}), R"(
+TIME          EVENT   PROTO   SOURCE                 DESTINATION            DIR      PACKETS      BYTES          RATE  FLAGS
+22:13:20.000  START   TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.
+22:13:21.000  UPDATE  TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.
+22:13:23.000  END     TCP     10.0.0.1:51234         10.0.0.2:5432          egress       100   14.6 KiB  120.0 kbit/s  SP.
+)" + 1);
+}
+
+TEST(EventRenderer, AddsAllElseWhenWide) {
+  EXPECT_EQ(rendered(life_of_a_flow(), {.output = OutputFormat::kWide, .terminal_width = 80}), R"(
+TIME          EVENT   PROTO   SOURCE                 DESTINATION            DIR      PACKETS      BYTES          RATE  FLAGS  INTERFACE  POD               TOTAL PACKETS  TOTAL BYTES  FIRST SEEN    CGROUP  END
+22:13:20.000  START   TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.    eth0       shop/web-0                  100     14.6 KiB  22:13:20.000    4711
+22:13:21.000  UPDATE  TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.    eth0       shop/web-0                  100     14.6 KiB  22:13:20.000    4711
+22:13:23.000  END     TCP     10.0.0.1:51234         10.0.0.2:5432          egress       100   14.6 KiB  120.0 kbit/s  SP.    eth0       shop/web-0                  100     14.6 KiB  22:13:20.000    4711  closed
+)" + 1);
+}
+
+TEST(EventRenderer, ShowsWholeIpv4AddressesInEightyColumns) {
+  EXPECT_EQ(rendered(life_of_a_flow(), {.terminal_width = 80}), R"(
+TIME         EVENT  PROTO  SOURCE              DESTINATION         DIR     BYTES
+22:13:20.000 START  TCP    10.0.0.1:51234      10.0.0.2:5432       out   1.5 KiB
+22:13:21.000 UPDATE TCP    10.0.0.1:51234      10.0.0.2:5432       out   1.5 KiB
+22:13:23.000 END    TCP    10.0.0.1:51234      10.0.0.2:5432       out  14.6 KiB
+)" + 1);
+}
+
+TEST(EventRenderer, FollowsATerminalThatChangesItsWidth) {
+  use_utc();
+  EventRenderer renderer({.terminal_width = 80});
+  for (const std::size_t width : {60U, 80U, 100U, 140U}) {
+    std::ostringstream out;
+    renderer.set_terminal_width(width);
+    renderer.render(event_to_db(v1::EVENT_TYPE_FLOW_UPDATE), 1, out);
+    EXPECT_LE(display_width(out.str()), width + 1) << out.str();
+    EXPECT_EQ(out.str().find("12.0 kbit/s") != std::string::npos, width == 140U) << out.str();
+  }
+}
+
+TEST(EventRenderer, HasNoRateForWhatIsTooShort) {
+  use_utc();
+  std::ostringstream out;
+  EventRenderer({}).render(event_to_db(v1::EVENT_TYPE_FLOW_START), 0, out);
+  EXPECT_NE(out.str().find("1.5 KiB             -  SP.\n"), std::string::npos) << out.str();
+}
+
+TEST(EventRenderer, SaysWhereEventsWereLost) {
+  auto event = event_to_db(v1::EVENT_TYPE_FLOW_UPDATE);
+  event.set_dropped_before(1500);
+  EXPECT_NE(rendered({event}, {}).find("\n1,500 events lost here, read too slowly\n22:13:20.000"),
+            std::string::npos);
+}
+
+TEST(EventRenderer, PutsOneEventOnALineAsJson) {
+  const auto text = rendered(life_of_a_flow(), {.output = OutputFormat::kJson, .color = true});
+  EXPECT_EQ(std::ranges::count(text, '\n'), 3);
+  EXPECT_TRUE(text.starts_with(R"({"namespace":"shop",)")) << text;
+  EXPECT_NE(text.find(R"("type":"EVENT_TYPE_FLOW_END","packets":10,"byte_count":1500,)"),
+            std::string::npos);
+}
+
+TEST(EventRenderer, ColoursStartsAndEnds) {
+  const auto text = rendered(life_of_a_flow(), {.color = true});
+  EXPECT_NE(text.find("\n\x1b[32m22:13:20.000  START"), std::string::npos);
+  EXPECT_NE(text.find("\n22:13:21.000  UPDATE"), std::string::npos);
+  EXPECT_NE(text.find("\n\x1b[2m22:13:23.000  END"), std::string::npos);
+}
+
+v1::NetworkEvent packet() {
+  use_utc();
+  auto event = event_to_db(v1::EVENT_TYPE_PACKET);
+  event.set_packets(1);
+  event.set_bytes(74);
+  event.set_byte_count(74);
+  event.set_tcp_flags(0x12);
+  return event;
+}
+
+TEST(PacketLine, ReadsAsTcpdumpsDo) {
+  EXPECT_EQ(packet_line(packet(), {}),
+            "22:13:20.000 egress  TCP 10.0.0.1:51234 > 10.0.0.2:5432: flags [S.], length 74");
+}
+
+TEST(PacketLine, SaysHowManyPacketsASuperPacketIs) {
+  auto gso = packet();
+  gso.set_packets(3);
+  gso.set_byte_count(4434);
+  EXPECT_TRUE(packet_line(gso, {}).ends_with(": flags [S.], length 4434 in 3 packets"));
+}
+
+TEST(PacketLine, NamesTheTypeOfIcmp) {
+  auto ping = packet();
+  ping.set_protocol("ICMP");
+  ping.set_direction("ingress");
+  ping.set_icmp_type(8);
+  ping.clear_src_port();
+  ping.clear_dst_port();
+  ping.set_bytes(98);
+  ping.set_byte_count(98);
+  EXPECT_EQ(packet_line(ping, {}),
+            "22:13:20.000 ingress ICMP 10.0.0.1 > 10.0.0.2: echo-request, length 98");
+}
+
+TEST(PacketLine, HasNoFlagsForUdp) {
+  auto udp = packet();
+  udp.set_protocol("UDP");
+  EXPECT_TRUE(packet_line(udp, {}).ends_with("10.0.0.2:5432: length 74"));
+}
+
+TEST(PacketLine, AddsInterfacePodAndCgroupWhenWide) {
+  EXPECT_EQ(packet_line(packet(), {.output = OutputFormat::kWide}),
+            "22:13:20.000 eth0 egress  TCP 10.0.0.1:51234 > 10.0.0.2:5432: flags [S.], length 74, "
+            "shop/web-0, cgroup 4711");
+}
+
+TEST(PacketLine, ShortensLongAddressesToFitTheTerminal) {
+  auto event = packet();
+  event.set_src_ip("2001:db8:1234:5678:9abc:def0:1234:5678");
+  event.set_dst_ip("2001:db8:1234:5678:9abc:def0:1234:9999");
+  EXPECT_EQ(packet_line(event, {.terminal_width = 100}),
+            "22:13:20.000 egress  TCP [2001:db8:12…5678]:51234 > [2001:db8:12…:9999]:5432: "
+            "flags [S.], length 74");
+  EXPECT_LE(display_width(packet_line(event, {.terminal_width = 100})), 100U);
+}
+
+TEST(PacketLine, MakesNamesHarmless) {
+  auto event = packet();
+  event.set_pod_name("\x1b[2J");
+  EXPECT_EQ(packet_line(event, {.output = OutputFormat::kWide}).find('\x1b'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace orb8

@@ -1,0 +1,39 @@
+// What each flag takes: said in errors, shown by --help, offered by completion.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/options.h"
+
+namespace orb8 {
+
+template <class T, std::size_t N>
+using Words = std::array<std::pair<std::string_view, T>, N>;
+
+inline constexpr Words<OutputFormat, 3> kOutputWords = {{{"table", OutputFormat::kTable},
+                                                         {"wide", OutputFormat::kWide},
+                                                         {"json", OutputFormat::kJson}}};
+inline constexpr Words<ColorChoice, 3> kColorWords = {{{"auto", ColorChoice::kAuto},
+                                                       {"always", ColorChoice::kAlways},
+                                                       {"never", ColorChoice::kNever}}};
+inline constexpr Words<v1::SortOrder, 3> kSortWords = {{{"bytes", v1::SORT_ORDER_BYTES},
+                                                        {"packets", v1::SORT_ORDER_PACKETS},
+                                                        {"last-seen", v1::SORT_ORDER_LAST_SEEN}}};
+inline constexpr Words<bool, 2> kModeWords = {{{"standalone", true}, {"cluster", false}}};
+inline constexpr std::array<std::string_view, 3> kShells = {"bash", "zsh", "fish"};
+
+struct FlagValues {
+  std::string flag;                // "--sort"; "shell" for the argument of completion
+  std::string allowed;             // in words: "one of bytes, packets, last-seen"
+  std::vector<std::string> words;  // all there are, or good examples; empty: free text
+};
+
+// Null for a flag without a value.
+const FlagValues* values_of(std::string_view flag);
+
+}  // namespace orb8

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/flow_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace orb8 {
+namespace {
+
+std::string endpoint(const std::string& address, std::uint32_t port) {
+  if (port == 0) return address;
+  return address.find(':') == std::string::npos ? fmt::format("{}:{}", address, port)
+                                                : fmt::format("[{}]:{}", address, port);
+}
+
+using Names = std::pair<std::uint32_t, std::string_view>;
+
+// https://www.iana.org/assignments/icmp-parameters, in ping's and tcpdump's words.
+constexpr std::array<Names, 10> kIcmp = {{{0, "echo-reply"},
+                                          {3, "unreachable"},
+                                          {4, "source-quench"},
+                                          {5, "redirect"},
+                                          {8, "echo-request"},
+                                          {9, "router-advertisement"},
+                                          {10, "router-solicitation"},
+                                          {11, "time-exceeded"},
+                                          {12, "parameter-problem"},
+                                          {13, "timestamp"}}};
+constexpr std::array<Names, 15> kIcmpv6 = {{{1, "unreachable"},
+                                            {2, "packet-too-big"},
+                                            {3, "time-exceeded"},
+                                            {4, "parameter-problem"},
+                                            {128, "echo-request"},
+                                            {129, "echo-reply"},
+                                            {130, "listener-query"},
+                                            {131, "listener-report"},
+                                            {132, "listener-done"},
+                                            {133, "router-solicitation"},
+                                            {134, "router-advertisement"},
+                                            {135, "neighbor-solicitation"},
+                                            {136, "neighbor-advertisement"},
+                                            {137, "redirect"},
+                                            {143, "listener-report-v2"}}};
+
+template <class Message>
+std::string icmp_type_of(const Message& message) {
+  if (!message.has_icmp_type()) return "";
+  const std::span<const Names> names =
+      message.protocol() == "ICMP" ? std::span<const Names>(kIcmp) : kIcmpv6;
+  const auto found = std::ranges::find(names, message.icmp_type(), &Names::first);
+  return found == names.end() ? fmt::format("type {}", message.icmp_type())
+                              : std::string(found->second);
+}
+
+template <class Message>
+std::string destination(const Message& message) {
+  const auto type = icmp_type_of(message);
+  return type.empty() ? endpoint(message.dst_ip(), message.dst_port())
+                      : message.dst_ip() + " " + type;
+}
+
+}  // namespace
+
+std::string source_of(const v1::NetworkFlow& flow) {
+  return endpoint(flow.src_ip(), flow.src_port());
+}
+std::string source_of(const v1::NetworkEvent& event) {
+  return endpoint(event.src_ip(), event.src_port());
+}
+std::string destination_of(const v1::NetworkFlow& flow) {
+  return destination(flow);
+}
+std::string destination_of(const v1::NetworkEvent& event) {
+  return destination(event);
+}
+std::string icmp_text(const v1::NetworkEvent& event) {
+  return icmp_type_of(event);
+}
+
+std::string tcp_flag_letters(std::uint32_t flags) {
+  // tcpdump(1): S (SYN), F (FIN), P (PUSH), R (RST), U (URG), W (CWR), E (ECE), '.' (ACK)
+  constexpr std::array<std::pair<std::uint32_t, char>, 8> kLetters = {{{0x02, 'S'},
+                                                                       {0x01, 'F'},
+                                                                       {0x08, 'P'},
+                                                                       {0x04, 'R'},
+                                                                       {0x20, 'U'},
+                                                                       {0x80, 'W'},
+                                                                       {0x40, 'E'},
+                                                                       {0x10, '.'}}};
+  std::string letters;
+  for (const auto& [flag, letter] : kLetters) {
+    if ((flags & flag) != 0) letters += letter;
+  }
+  return letters;
+}
+
+std::string pod_text(const v1::NetworkFlow& flow) {
+  return flow.namespace_() + "/" + flow.pod_name();
+}
+std::string pod_text(const v1::NetworkEvent& event) {
+  return event.namespace_() + "/" + event.pod_name();
+}
+
+std::uint64_t bytes_of(const v1::NetworkEvent& event) {
+  return std::max<std::uint64_t>(event.byte_count(), event.bytes());
+}
+
+std::uint64_t packets_of(const v1::NetworkEvent& event) {
+  return event.type() == v1::EVENT_TYPE_UNSPECIFIED ? 1 : event.packets();
+}
+
+}  // namespace orb8

@@ -1,0 +1,34 @@
+// The parts of a flow, an event or a packet in words: endpoints, protocol, flags.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "orb8/v1/agent.pb.h"
+
+namespace orb8 {
+
+// "10.0.0.1:80", "[2001:db8::1]:80", or the address alone for a protocol without ports.
+std::string source_of(const v1::NetworkFlow& flow);
+std::string source_of(const v1::NetworkEvent& event);
+
+// The same; ICMP has its type in the port's place: "10.0.0.1 echo-request".
+std::string destination_of(const v1::NetworkFlow& flow);
+std::string destination_of(const v1::NetworkEvent& event);
+
+// "echo-request", "type 200"; empty for what is not ICMP.
+std::string icmp_text(const v1::NetworkEvent& event);
+
+// tcpdump's letters: "S", "S.", "FP.", "R"; "" for none.
+std::string tcp_flag_letters(std::uint32_t flags);
+
+// "shop/web-0"
+std::string pod_text(const v1::NetworkFlow& flow);
+std::string pod_text(const v1::NetworkEvent& event);
+
+// Wire bytes. An agent that does not know our fields fills only the small one.
+std::uint64_t bytes_of(const v1::NetworkEvent& event);
+std::uint64_t packets_of(const v1::NetworkEvent& event);
+
+}  // namespace orb8

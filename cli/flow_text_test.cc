@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/flow_text.h"
+
+#include <gtest/gtest.h>
+
+namespace orb8 {
+namespace {
+
+v1::NetworkEvent between(const std::string& source, const std::string& destination) {
+  v1::NetworkEvent event;
+  event.set_src_ip(source);
+  event.set_dst_ip(destination);
+  event.set_protocol("TCP");
+  return event;
+}
+
+TEST(FlowText, PutsPortsBehindAddresses) {
+  auto event = between("10.0.0.1", "2001:db8::1");
+  event.set_src_port(1234);
+  event.set_dst_port(443);
+  EXPECT_EQ(source_of(event), "10.0.0.1:1234");
+  EXPECT_EQ(destination_of(event), "[2001:db8::1]:443");
+}
+
+TEST(FlowText, LeavesOutThePortThatAProtocolDoesNotHave) {
+  const auto event = between("10.0.0.1", "::1");
+  EXPECT_EQ(source_of(event), "10.0.0.1");
+  EXPECT_EQ(destination_of(event), "::1");
+}
+
+TEST(FlowText, NamesTheTypeOfIcmpInThePortsPlace) {
+  auto event = between("10.0.0.1", "10.0.0.2");
+  event.set_protocol("ICMP");
+  event.set_icmp_type(8);
+  EXPECT_EQ(source_of(event), "10.0.0.1");
+  EXPECT_EQ(destination_of(event), "10.0.0.2 echo-request");
+  event.set_icmp_type(0);
+  EXPECT_EQ(destination_of(event), "10.0.0.2 echo-reply");
+  event.set_icmp_type(200);
+  EXPECT_EQ(destination_of(event), "10.0.0.2 type 200");
+}
+
+TEST(FlowText, TellsTheTypesOfIcmpAndIcmpv6Apart) {
+  auto event = between("fe80::1", "ff02::1");
+  event.set_protocol("ICMPv6");
+  event.set_icmp_type(134);
+  EXPECT_EQ(icmp_text(event), "router-advertisement");
+  event.set_icmp_type(3);
+  EXPECT_EQ(icmp_text(event), "time-exceeded");
+  event.set_protocol("ICMP");
+  EXPECT_EQ(icmp_text(event), "unreachable");
+  EXPECT_EQ(icmp_text(between("10.0.0.1", "10.0.0.2")), "");
+}
+
+TEST(FlowText, SaysTcpFlagsInTcpdumpsLetters) {
+  EXPECT_EQ(tcp_flag_letters(0), "");
+  EXPECT_EQ(tcp_flag_letters(0x02), "S");
+  EXPECT_EQ(tcp_flag_letters(0x12), "S.");
+  EXPECT_EQ(tcp_flag_letters(0x14), "R.");
+  EXPECT_EQ(tcp_flag_letters(0xff), "SFPRUWE.");
+}
+
+TEST(FlowText, ReadsBytesAndPacketsOfAnAgentThatDoesNotKnowOurFields) {
+  auto event = between("10.0.0.1", "10.0.0.2");
+  event.set_bytes(98);
+  EXPECT_EQ(bytes_of(event), 98U);
+  EXPECT_EQ(packets_of(event), 1U);
+  event.set_type(v1::EVENT_TYPE_FLOW_UPDATE);
+  event.set_byte_count(5'000'000'000);
+  event.set_bytes(UINT32_MAX);
+  event.set_packets(7);
+  EXPECT_EQ(bytes_of(event), 5'000'000'000U);
+  EXPECT_EQ(packets_of(event), 7U);
+}
+
+}  // namespace
+}  // namespace orb8

@@ -1,0 +1,86 @@
+// The prose of --help: what stands below the list of flags.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace orb8::help {
+
+inline constexpr const char* kAbout =
+    "orb8 shows the network flows of a machine: who talks to whom, how much, how fast. It asks an "
+    "agent, or watches by itself (standalone, as root).";
+
+inline constexpr const char* kOrb8 =
+    "Where answers come from:\n"
+    "  --agent HOST:PORT (or ORB8_AGENT) asks that agent and no other. --standalone loads\n"
+    "  the probes into this machine's kernel itself. With neither, the agent at\n"
+    "  localhost:9090 is asked, and where there is none this machine is watched\n"
+    "  standalone; standard error says which it was.\n"
+    "\n"
+    "Exit status:\n"
+    "  0  done; also when a trace was ended by Ctrl-C, or nobody reads the output any more\n"
+    "  1  it could not be done: standard error says why and what to do\n"
+    "  2  the command line is wrong: standard error says what is allowed\n"
+    "\n"
+    "Examples:\n"
+    "  sudo orb8 trace network --standalone    flows of this machine as they come and go\n"
+    "  orb8 flows --limit 10                   the ten largest flows that the agent knows\n"
+    "  orb8 status                             is the agent well, and what did it lose\n"
+    "  orb8 --agent node-7:9090 flows -o json | jq .dst_ip";
+
+inline constexpr const char* kStatus =
+    "Shows health, flow source, attached probes, and what became of every packet seen:\n"
+    "seen = counted + spilled + duplicate + own + not IP + truncated + unparsed + lost.\n"
+    "An agent that is not well says DEGRADED and why; the exit status is 0 all the same,\n"
+    "since the question was answered.\n"
+    "\n"
+    "Examples:\n"
+    "  orb8 status\n"
+    "  orb8 status --agent node-7:9090\n"
+    "  orb8 status -o json | jq .accounting.lost.packets\n"
+    "  test \"$(orb8 status -o json | jq .healthy)\" = true";
+
+inline constexpr const char* kFlows =
+    "Each direction of a connection is a flow of its own. Values of the same filter are\n"
+    "alternatives, different filters must all match. With --watch the table is drawn again\n"
+    "in place on a terminal, as many rows as it has, and appended anywhere else.\n"
+    "\n"
+    "Examples:\n"
+    "  orb8 flows --sort packets --limit 50\n"
+    "  orb8 flows --ip 10.0.0.0/8 --protocol tcp --port 443 --port 8443\n"
+    "  orb8 flows --watch 5s\n"
+    "  sudo orb8 flows --standalone --duration 10s --interface 'veth*'\n"
+    "  orb8 flows -o json --limit 0 | jq -s 'map(.bytes) | add'";
+
+inline constexpr const char* kTrace =
+    "Examples:\n"
+    "  orb8 trace network\n"
+    "  orb8 trace network --help";
+
+inline constexpr const char* kTraceNetwork =
+    "One line when a flow starts, one each interval in which it moves, with what moved since\n"
+    "its line before, and one with its totals when it ends. RATE is over the time since the\n"
+    "flow's line before, at the end over its life; '-' where that is under 0.1 s.\n"
+    "Ends with Ctrl-C, after --duration, or when nobody reads the output any more; then a\n"
+    "table shows the top talkers, and a line on standard error says how many events there\n"
+    "were, how fast, and what was lost.\n"
+    "\n"
+    "TCP flags are tcpdump's letters: S SYN, F FIN, P PUSH, R RST, U URG, W CWR, E ECE and\n"
+    "'.' ACK. Bytes and lengths are of whole packets on the wire. Times are local.\n"
+    "\n"
+    "Examples:\n"
+    "  sudo orb8 trace network --standalone --duration 30s\n"
+    "  orb8 trace network --packets --protocol udp --port 53\n"
+    "  orb8 trace network --ip 192.168.0.0/16 --direction ingress -o json\n"
+    "  orb8 trace network --namespace shop --pod web-0 --pod web-1";
+
+inline constexpr const char* kVersion =
+    "Examples:\n"
+    "  orb8 version";
+
+inline constexpr const char* kCompletion =
+    "Examples:\n"
+    "  source <(orb8 completion bash)\n"
+    "  orb8 completion bash > /etc/bash_completion.d/orb8\n"
+    "  orb8 completion zsh > \"${fpath[1]}/_orb8\"\n"
+    "  orb8 completion fish > ~/.config/fish/completions/orb8.fish";
+
+}  // namespace orb8::help

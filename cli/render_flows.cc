@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/render_flows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+#include <vector>
+
+#include "cli/accounting_text.h"
+#include "cli/flow_text.h"
+#include "cli/format.h"
+#include "cli/json.h"
+#include "cli/table.h"
+
+namespace orb8 {
+namespace {
+
+Table flows_table(const RenderStyle& style) {
+  std::vector<Column> columns = {{.header = "PROTO"},
+                                 {.header = "SOURCE", .shrinks = true},
+                                 {.header = "DESTINATION", .shrinks = true},
+                                 {.header = "DIR"},
+                                 {.header = "PACKETS", .align = Align::kRight, .leaves = 1},
+                                 {.header = "BYTES", .align = Align::kRight},
+                                 {.header = "LAST SEEN", .leaves = 2},
+                                 {.header = "FLAGS", .leaves = 3}};
+  if (style.output == OutputFormat::kWide) {
+    columns.push_back({.header = "FIRST SEEN"});
+    columns.push_back({.header = "INTERFACE"});
+    columns.push_back({.header = "POD"});
+    columns.push_back({.header = "CGROUP", .align = Align::kRight});
+  }
+  return {columns, style.table_width()};
+}
+
+Row flow_row(const v1::NetworkFlow& flow, const RenderStyle& style) {
+  Row row = {flow.protocol(),
+             source_of(flow),
+             destination_of(flow),
+             style.direction(flow.direction()),
+             human_count(flow.packets()),
+             human_bytes(flow.bytes()),
+             clock_time(flow.last_seen_ns()),
+             tcp_flag_letters(flow.tcp_flags())};
+  if (style.output == OutputFormat::kWide) {
+    row.push_back(clock_time(flow.first_seen_ns()));
+    row.push_back(flow.interface());
+    row.push_back(pod_text(flow));
+    row.push_back(flow.cgroup_id() == 0 ? "-" : std::to_string(flow.cgroup_id()));
+  }
+  return row;
+}
+
+std::string footer(const v1::QueryFlowsResponse& answer) {
+  const auto shown = static_cast<std::uint64_t>(answer.flows_size());
+  const auto matched = std::max(shown, answer.matched());
+  auto text = matched == shown ? count_of(shown, "flow")
+                               : fmt::format("{} of {} (--limit shows more)", human_count(shown),
+                                             count_of(matched, "flow"));
+  if (answer.has_accounting()) text += "; " + accounting_text(answer.accounting());
+  return text;
+}
+
+}  // namespace
+
+void render_flows(const v1::QueryFlowsResponse& answer, const RenderStyle& style,
+                  std::ostream& out) {
+  if (style.output == OutputFormat::kJson) {
+    for (const auto& flow : answer.flows()) out << to_json(flow) << '\n';
+    return;
+  }
+  auto table = flows_table(style);
+  std::vector<Row> rows;
+  for (const auto& flow : answer.flows()) {
+    rows.push_back(flow_row(flow, style));
+    table.measure(rows.back());
+  }
+  out << style.painted(table.header(), Paint::kTitle) << '\n';
+  for (const auto& row : rows) out << table.line(row) << '\n';
+  out << style.painted(footer(answer), Paint::kFaint) << '\n';
+}
+
+}  // namespace orb8

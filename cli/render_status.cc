@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/render_status.h"
+
+#include <fmt/format.h>
+
+#include <ostream>
+#include <vector>
+
+#include "cli/accounting_text.h"
+#include "cli/format.h"
+#include "cli/json.h"
+#include "cli/table.h"
+
+namespace orb8 {
+namespace {
+
+// One page; sections that an agent of another make does not fill are left out.
+class StatusPage {
+ public:
+  StatusPage(const v1::AgentStatus& status, const RenderStyle& style, std::ostream& out)
+      : status_(status), style_(style), out_(out) {}
+
+  void render() {
+    line("Node", printable(status_.node_name()));
+    line("Version", printable(status_.version()));
+    line("Health", status_.healthy() ? style_.painted("OK", Paint::kGood)
+                                     : style_.painted("DEGRADED", Paint::kBad) + ": " +
+                                           printable(status_.health_message()));
+    if (!status_.flow_source().empty()) {
+      line("Flow source",
+           printable(status_.flow_source() + " (" + status_.flow_source_reason() + ")"));
+    }
+    line("Uptime", human_duration(status_.uptime_seconds()));
+    counters();
+    if (status_.components_size() > 0) components();
+    if (status_.has_accounting()) accounting();
+    if (status_.programs_size() > 0 || status_.has_accounting()) programs();
+  }
+
+ private:
+  void line(const std::string& name, const std::string& value) {
+    out_ << fmt::format("{:<13}{}\n", name + ":", value);
+  }
+
+  void table(Table& table, const std::vector<Row>& rows) {
+    for (const auto& row : rows) table.measure(row);
+    out_ << style_.painted(table.header(), Paint::kTitle) << '\n';
+    for (const auto& row : rows) out_ << table.line(row) << '\n';
+  }
+
+  void counters() {
+    const auto& seen = status_.accounting();
+    std::string flows = human_count(status_.active_flows()) + " active";
+    if (status_.max_flows() > 0) flows += " of " + human_count(status_.max_flows()) + " at most";
+    line("Flows",
+         fmt::format("{}; {} ended, {} evicted", flows, human_count(status_.flows_expired()),
+                     human_count(status_.flows_evicted())));
+    line("Events", human_count(status_.events_processed()) + " processed");
+    line("Dropped",
+         fmt::format("{} ({} packets not in any flow, {} packet events, {} by slow readers)",
+                     human_count(status_.events_dropped()), human_count(seen.lost().packets()),
+                     human_count(seen.packet_events_lost()),
+                     human_count(status_.subscriber_drops())));
+    line("Streams", human_count(status_.subscribers()) + " open");
+    line("Pods", human_count(status_.pods_tracked()) + " tracked");
+  }
+
+  void components() {
+    Table parts({{.header = "COMPONENT"}, {.header = "STATE"}, {.header = "REASON"}},
+                style_.table_width());
+    std::vector<Row> rows;
+    for (const auto& part : status_.components()) {
+      rows.push_back({part.name(), part.healthy() ? "ok" : "DEGRADED", part.reason()});
+    }
+    out_ << '\n';
+    table(parts, rows);
+  }
+
+  void accounting() {
+    Table fates({{.header = "PACKETS"},
+                 {.header = "COUNT", .align = Align::kRight},
+                 {.header = "BYTES", .align = Align::kRight}},
+                style_.table_width());
+    std::vector<Row> rows;
+    const auto add = [&](std::string_view name, const v1::Tally& tally) {
+      rows.push_back({std::string(name), human_count(tally.packets()), human_bytes(tally.bytes())});
+    };
+    add("seen", seen_in(status_.accounting()));
+    for (const auto& [name, tally] : tallies_of(status_.accounting())) {
+      add("  " + std::string(name), *tally);
+    }
+    out_ << '\n';
+    table(fates, rows);
+    out_ << fmt::format("packet events: {} sent, {} lost\n",
+                        human_count(status_.accounting().packet_events()),
+                        human_count(status_.accounting().packet_events_lost()));
+  }
+
+  void programs() {
+    out_ << '\n';
+    if (status_.programs_size() == 0) {
+      out_ << style_.painted("no program is attached: nothing is seen", Paint::kBad) << '\n';
+      return;
+    }
+    Table attached({{.header = "PROGRAM"},
+                    {.header = "INTERFACE", .shrinks = true},
+                    {.header = "DIR"},
+                    {.header = "MECHANISM"}},
+                   style_.table_width());
+    std::vector<Row> rows;
+    for (const auto& program : status_.programs()) {
+      rows.push_back({program.program(), program.interface(), style_.direction(program.direction()),
+                      program.mechanism()});
+    }
+    table(attached, rows);
+  }
+
+  const v1::AgentStatus& status_;
+  const RenderStyle& style_;
+  std::ostream& out_;
+};
+
+}  // namespace
+
+void render_status(const v1::AgentStatus& status, const RenderStyle& style, std::ostream& out) {
+  if (style.output == OutputFormat::kJson) {
+    out << to_json(status) << '\n';
+    return;
+  }
+  StatusPage(status, style, out).render();
+}
+
+}  // namespace orb8

@@ -1,0 +1,29 @@
+// How text looks: format, colour, width.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "cli/options.h"
+
+namespace orb8 {
+
+enum class Paint : unsigned char { kNone, kGood, kBad, kFaint, kTitle };
+
+struct RenderStyle {
+  OutputFormat output = OutputFormat::kTable;
+  bool color = false;
+  std::size_t terminal_width = 0;  // 0: not a terminal
+
+  // What a table has to fit: 0, nothing, for one that was asked to be wide.
+  std::size_t table_width() const;
+
+  // "ingress", "egress"; "in" and "out" where a line has little room.
+  std::string direction(const std::string& word) const;
+
+  // The text between ECMA-48 colour sequences, where colour is wanted.
+  std::string painted(const std::string& text, Paint paint) const;
+};
+
+}  // namespace orb8

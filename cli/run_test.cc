@@ -1,0 +1,228 @@
+// The command line without a process: what it answers, and with which exit status.
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <sstream>
+
+#include "core/base/version.h"
+
+namespace orb8 {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+struct Outcome {
+  int status = 0;
+  std::string out;
+  std::string err;
+};
+
+using Environment = std::map<std::string, std::string>;
+
+Outcome run_orb8(const std::string& line, const Environment& environment = {}) {
+  std::vector<std::string> arguments;
+  std::istringstream words(line);
+  for (std::string word; words >> word;) arguments.push_back(word);
+  std::ostringstream out;
+  std::ostringstream err;
+  const int status =
+      run(arguments, {.environment =
+                          [&](const std::string& name) {
+                            const auto found = environment.find(name);
+                            return found == environment.end() ? nullptr : found->second.c_str();
+                          },
+                      .out = out,
+                      .err = err,
+                      .screen = {},
+                      .stop = {}});
+  return {.status = status, .out = out.str(), .err = err.str()};
+}
+
+struct Mistake {
+  const char* line;
+  const char* message;
+};
+
+class CommandLineMistake : public ::testing::TestWithParam<Mistake> {};
+
+TEST_P(CommandLineMistake, IsToldInOneLineWithStatusTwo) {
+  const auto outcome = run_orb8(GetParam().line);
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, "orb8: " + std::string(GetParam().message) + "\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Words, CommandLineMistake,
+    ::testing::Values(
+        Mistake{"flow", "unknown command 'flow'; did you mean flows?; see orb8 --help"},
+        Mistake{"zebra",
+                "unknown command 'zebra'; there is status, flows, trace, version, "
+                "completion; see orb8 --help"},
+        Mistake{"trace", "'trace' needs a command: network; see orb8 trace --help"},
+        Mistake{"trace netwrk",
+                "unknown command 'netwrk'; did you mean network?; see orb8 trace --help"},
+        Mistake{"flows extra", "'flows' does not take 'extra'; see orb8 flows --help"},
+        Mistake{"status flows", "'status' does not take 'flows'; see orb8 status --help"},
+        Mistake{"--standalon status",
+                "unknown flag --standalon; did you mean --standalone?; see orb8 status --help"},
+        Mistake{"flows --limi 3",
+                "unknown flag --limi; did you mean --limit?; see orb8 flows --help"},
+        Mistake{"flows --limi=3",
+                "unknown flag --limi; did you mean --limit?; see orb8 flows --help"},
+        Mistake{"flows -x", "unknown flag -x; see orb8 flows --help"},
+        Mistake{"status --limit 3",
+                "--limit is a flag of 'flows', not of 'status'; see orb8 status --help"},
+        Mistake{"trace --packets network",
+                "--packets goes behind 'trace network'; see orb8 trace network --help"},
+        Mistake{"completion",
+                "completion: the shell is missing; it must be one of bash, zsh, fish"},
+        Mistake{"completion csh",
+                "completion: 'csh' is not allowed; it must be one of bash, zsh, fish; did you mean "
+                "zsh?"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Values, CommandLineMistake,
+    ::testing::Values(
+        Mistake{"flows --limit x",
+                "--limit: 'x' is not allowed; it must be a number from 0 to 4294967295"},
+        Mistake{"flows --limit -5",
+                "--limit: '-5' is not allowed; it must be a number from 0 to 4294967295"},
+        Mistake{"flows --limit 4294967296",
+                "--limit: '4294967296' is not allowed; it must be a number from 0 to 4294967295"},
+        Mistake{"flows --limit",
+                "--limit: the value is missing; it must be a number from 0 to "
+                "4294967295; see orb8 flows --help"},
+        Mistake{"flows --limit=",
+                "--limit: the value is missing; it must be a number from 0 to "
+                "4294967295; see orb8 flows --help"},
+        Mistake{"flows --limit 1 --limit 2", "--limit is given twice"},
+        Mistake{"flows --sort byte",
+                "--sort: 'byte' is not allowed; it must be one of bytes, "
+                "packets, last-seen; did you mean bytes?"},
+        Mistake{"flows --watch 0s",
+                "--watch: '0s' is not allowed; it must be a time, as 500ms, 30s, 5m or 1m30s"},
+        Mistake{"flows --watch 1s --watch 2s", "--watch is given twice; see orb8 flows --help"},
+        Mistake{"flows --ip 300.1.1.1",
+                "--ip: '300.1.1.1' is not allowed; it must be an address or "
+                "a prefix, as 10.0.0.0/8 or fd00::/8"},
+        Mistake{"trace network --port 65536",
+                "--port: '65536' is not allowed; it must be a number from 0 to 65535"},
+        Mistake{
+            "trace network --protocol tpc",
+            "--protocol: 'tpc' is not allowed; it must be a protocol's name, as tcp, udp, icmp, "
+            "icmpv6 or sctp, or a number from 0 to 255; did you mean tcp?"},
+        Mistake{"trace network --direction up",
+                "--direction: 'up' is not allowed; it must be one of ingress, egress"},
+        Mistake{"status -o yaml",
+                "--output: 'yaml' is not allowed; it must be one of table, wide, json"},
+        Mistake{"status --color maybe",
+                "--color: 'maybe' is not allowed; it must be one of auto, always, never"},
+        Mistake{"status --connect-timeout 3d",
+                "--connect-timeout: '3d' is not allowed; it must be a "
+                "time, as 500ms, 30s, 5m or 1m30s"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Places, CommandLineMistake,
+    ::testing::Values(
+        Mistake{"status --agent here",
+                "--agent: 'here' is not allowed; it must be HOST:PORT, as localhost:9090 or "
+                "[fd00::7]:9090"},
+        Mistake{"status --agent ::1:9090",
+                "--agent: '::1:9090' is not allowed; it must be HOST:PORT, as localhost:9090 or "
+                "[fd00::7]:9090"},
+        Mistake{"status --agent http://here:9090",
+                "--agent: 'http://here:9090' is not allowed; it must be HOST:PORT, as "
+                "localhost:9090 or [fd00::7]:9090"},
+        Mistake{"status --agent here:70000",
+                "--agent: 'here:70000' is not allowed; it must be HOST:PORT, as localhost:9090 or "
+                "[fd00::7]:9090"},
+        Mistake{"--standalone status --agent here:9090",
+                "--agent and --standalone exclude each other"},
+        Mistake{"status --mode cluster",
+                "--mode: 'cluster' comes with the relay server, in a later version; until then ask "
+                "one agent with --agent HOST:PORT"},
+        Mistake{"status --mode alone",
+                "--mode: 'alone' is not allowed; it must be one of standalone, cluster"},
+        Mistake{"status --flow-source magic --agent here:9090",
+                "--flow-source: 'magic' is not allowed; it must be one of auto, tc"},
+        Mistake{"status --tc-attach tcx --tc-attach tcx", "--tc-attach is given twice"},
+        Mistake{"status --ring-buffer-size 65537",
+                "--ring-buffer-size: '65537' is not allowed; it must be a power of two from 64K to "
+                "256M"}));
+
+TEST(CommandLine, ChecksTheAgentsAddressInTheEnvironmentToo) {
+  const auto outcome = run_orb8("status", {{"ORB8_AGENT", "nowhere"}});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.err,
+            "orb8: ORB8_AGENT: 'nowhere' is not allowed; it must be HOST:PORT, as localhost:9090 "
+            "or [fd00::7]:9090\n");
+}
+
+TEST(CommandLine, DoesNotObeyEscapesInWhatItRepeats) {
+  EXPECT_EQ(
+      run_orb8("flows --sort \x1b[2J").err,
+      "orb8: --sort: '\\x1b[2J' is not allowed; it must be one of bytes, packets, last-seen\n");
+  EXPECT_THAT(run_orb8("\x1b[2J").err, StartsWith("orb8: unknown command '\\x1b[2J'"));
+}
+
+TEST(CommandLine, PrintsItsVersion) {
+  for (const char* line : {"version", "--version", "-V", "version -o json"}) {
+    const auto outcome = run_orb8(line, {{"ORB8_AGENT", "nowhere"}});
+    EXPECT_EQ(outcome.status, 0) << line;
+    EXPECT_EQ(outcome.out, "orb8 " + std::string(version()) + "\n") << line;
+    EXPECT_EQ(outcome.err, "") << line;
+  }
+}
+
+TEST(CommandLine, PrintsThePageOfTheCommandThatHelpIsAskedFor) {
+  for (const char* line :
+       {"", "status", "flows", "trace", "trace network", "version", "completion"}) {
+    for (const char* flag : {" --help", " -h"}) {
+      const auto outcome = run_orb8(line + std::string(flag));
+      EXPECT_EQ(outcome.status, 0) << line;
+      EXPECT_EQ(outcome.err, "") << line;
+      const std::string name = *line == '\0' ? "orb8" : "orb8 " + std::string(line);
+      EXPECT_THAT(outcome.out, HasSubstr("\nUsage:\n  " + name + " ")) << line;
+      EXPECT_THAT(outcome.out, HasSubstr("\nExamples:\n")) << line;
+      EXPECT_THAT(outcome.out, HasSubstr("--agent HOST:PORT")) << line;
+    }
+  }
+}
+
+TEST(CommandLine, PrintsItsPageToStandardErrorWhenNothingIsAsked) {
+  const auto outcome = run_orb8("");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, run_orb8("--help").out);
+}
+
+TEST(CommandLine, KeepsHelpWithinNinetyColumns) {
+  for (const char* line :
+       {"--help", "flows --help", "trace network --help", "status --help", "completion --help"}) {
+    std::istringstream lines(run_orb8(line).out);
+    for (std::string text; std::getline(lines, text);) EXPECT_LE(text.size(), 90U) << text;
+  }
+}
+
+TEST(CommandLine, SaysWhatWasTriedWhenTheNamedAgentIsNotThere) {
+  // Port 1 of this machine: nobody listens there.
+  for (const auto& outcome :
+       {run_orb8("flows --agent 127.0.0.1:1"), run_orb8("--agent 127.0.0.1:1 flows"),
+        run_orb8("flows", {{"ORB8_AGENT", "127.0.0.1:1"}})}) {
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(outcome.err,
+              "orb8: no agent at 127.0.0.1:1: Connection refused; start orb8-agent there, name "
+              "another with --agent HOST:PORT, or watch this machine with sudo orb8 flows "
+              "--standalone\n");
+  }
+}
+
+}  // namespace
+}  // namespace orb8

@@ -1,0 +1,89 @@
+// orb8 trace network: events as they come, then who moved most.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ostream>
+
+#include "cli/accounting_text.h"
+#include "cli/commands.h"
+#include "cli/event_renderer.h"
+#include "cli/format.h"
+#include "cli/render_talkers.h"
+#include "cli/seen_flows.h"
+#include "cli/wait.h"
+
+namespace orb8 {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kTop = 10;
+// The summary's last look at the agent: a Ctrl-C ends at once, also where nobody answers any more.
+constexpr std::chrono::milliseconds kLastLook{1000};
+
+v1::StreamEventsRequest to_request(const CliOptions& options) {
+  v1::StreamEventsRequest request;
+  request.mutable_namespaces()->Add(options.namespaces.begin(), options.namespaces.end());
+  request.mutable_pod_names()->Add(options.pods.begin(), options.pods.end());
+  *request.mutable_filter() = options.filter;
+  request.set_packets(options.packets);
+  return request;
+}
+
+struct Counts {
+  std::uint64_t events = 0;
+  std::uint64_t dropped = 0;  // by the agent, for this reader
+};
+
+// `seen`: the agent's counters, of the time of the trace; absent when it could not be asked.
+std::string summary(const Counts& counts, double seconds,
+                    const std::optional<v1::Accounting>& seen) {
+  const auto lost = counts.dropped + (seen ? seen->packet_events_lost() : 0);
+  return fmt::format("orb8: {} in {:.1f} s ({:.1f}/s), {} lost; {}\n",
+                     count_of(counts.events, "event"), seconds,
+                     static_cast<double>(counts.events) / std::max(seconds, 0.001),
+                     human_count(lost), seen ? accounting_text(*seen) : "packets not known");
+}
+
+}  // namespace
+
+int run_trace(Backend& backend, const CliOptions& options, const Session& session) {
+  const auto begin = backend.status({.stop = session.stop});
+  if (!begin) return report(begin.error(), session.err);
+  const auto started = Clock::now();
+  const StopAfter stop(session.stop, options.duration);
+  EventRenderer renderer(session.style);
+  // At once, so that a person sees that it runs; packets have no columns.
+  if (!options.packets) renderer.header(session.out);
+  SeenFlows seen;
+  Counts counts;
+  const auto ok = backend.stream(
+      to_request(options),
+      [&](const v1::NetworkEvent& event) {
+        ++counts.events;
+        counts.dropped += event.dropped_before();
+        const auto seconds = seen.add(event);
+        renderer.set_terminal_width(session.screen.size().columns);
+        renderer.render(event, seconds, session.out);
+        session.out.flush();
+        return static_cast<bool>(session.out);  // false: nobody reads any more
+      },
+      stop.token());
+  const std::chrono::duration<double> took = Clock::now() - started;
+  if (!session.out || session.reader_gone()) return 0;
+
+  auto style = session.style;
+  style.terminal_width = session.screen.size().columns;
+  if (options.output != OutputFormat::kJson) render_talkers(seen, kTop, style, session.out);
+  session.out.flush();
+  std::optional<v1::Accounting> moved;
+  if (const auto end = ok ? backend.status({.time = kLastLook, .stop = {}}) : begin; ok && end) {
+    if (end->has_accounting()) moved = difference(end->accounting(), begin->accounting());
+  }
+  session.err << summary(counts, took.count(), moved);
+  return ok ? 0 : report(ok.error(), session.err);
+}
+
+}  // namespace orb8

@@ -70,7 +70,8 @@ class FlowServiceTest : public ::testing::Test {
 };
 
 TEST_F(FlowServiceTest, AnswersWithTheLargestFlowsFirst) {
-  for (std::uint16_t port = 1; port <= 5; ++port) script_.set_flow(record(port, 10U * port));
+  for (std::uint16_t port = 1; port <= 5; ++port)
+    script_.set_flow(record(port, std::uint64_t{10} * port));
   start();
   v1::QueryFlowsResponse answer;
   v1::QueryFlowsRequest request;
@@ -85,7 +86,8 @@ TEST_F(FlowServiceTest, AnswersWithTheLargestFlowsFirst) {
 }
 
 TEST_F(FlowServiceTest, TakesLimitZeroAndALargerOneForTheConfiguredMaximum) {
-  for (std::uint16_t port = 1; port <= 5; ++port) script_.set_flow(record(port, 10U * port));
+  for (std::uint16_t port = 1; port <= 5; ++port)
+    script_.set_flow(record(port, std::uint64_t{10} * port));
   start();
   for (const std::uint32_t limit : {0U, 4U, UINT32_MAX}) {
     v1::QueryFlowsResponse answer;

@@ -48,7 +48,7 @@ Setting text(std::string_view key, std::string_view variable, std::string Config
 
 template <class Enum>
 Setting choice(std::string_view key, std::string_view variable, Enum Config::* field,
-               std::vector<std::pair<std::string, Enum>> words, std::string_view help) {
+               const std::vector<std::pair<std::string, Enum>>& words, std::string_view help) {
   std::string allowed = "one of";
   for (const auto& [word, value] : words) allowed += (allowed == "one of" ? " " : ", ") + word;
   return {
@@ -71,8 +71,8 @@ Setting choice(std::string_view key, std::string_view variable, Enum Config::* f
 }
 
 Setting ring_buffer_size() {
-  constexpr std::uint64_t kLeast = 64 * 1024;
-  constexpr std::uint64_t kMost = 256 * 1024 * 1024;
+  constexpr std::uint64_t kLeast = 64ULL * 1024;
+  constexpr std::uint64_t kMost = 256ULL * 1024 * 1024;
   return {.key = "ring_buffer_size",
           .variable = "ORB8_RING_BUFFER_SIZE",
           .allowed = "a power of two from 64K to 256M",

@@ -90,6 +90,8 @@ class FlowTable {
   // Removes the flow, unless it moved meanwhile and is not due any more.
   std::optional<Ended> end(const FlowKey& key, std::int64_t now_ns);
 
+  bool contains(const FlowKey& key) const { return index_.find(key) != kNone; }
+
   // Flows pushed out since the last call.
   std::vector<Ended> take_evicted();
 

@@ -13,7 +13,7 @@ namespace orb8 {
 namespace {
 
 constexpr std::size_t kKeptLines = 4;
-constexpr std::size_t kLongestMessage = 64 * 1024;  // a verifier log comes as one message
+constexpr std::size_t kLongestMessage = 64UL * 1024;  // a verifier log comes as one message
 
 // Null outside a LibbpfLog: libbpf's print callback is one per process and has no context.
 thread_local std::deque<std::string>* kept = nullptr;

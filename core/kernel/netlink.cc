@@ -13,7 +13,7 @@ namespace orb8 {
 namespace {
 
 constexpr std::size_t kRequestBytes = 1024;
-constexpr std::size_t kAnswerBytes = 32 * 1024;  // what the kernel fills at most in a dump
+constexpr std::size_t kAnswerBytes = 32UL * 1024;  // what the kernel fills at most in a dump
 constexpr int kDumpTries = 5;
 
 int visit_message(const nlmsghdr* message, void* visit) {

@@ -23,7 +23,9 @@ Result<void> FlowPath::take_snapshot(std::int64_t now_ns) {
 }
 
 std::size_t FlowPath::take_ready(std::size_t most) {
-  return source_.handle_ready(most, record_fn_, packet_fn_);
+  const auto handled = source_.handle_ready(most, record_fn_, packet_fn_);
+  end_evicted();  // spilled flows push others out between snapshots too
+  return handled;
 }
 
 void FlowPath::on_record(const FlowRecord& record) {
@@ -55,16 +57,19 @@ void FlowPath::end_due(std::int64_t now_ns) {
 }
 
 void FlowPath::end_evicted() {
-  // A last record may bring an evicted flow back in and push out another: one round is enough, the
-  // next snapshot sees to the rest.
   const auto evicted = table_.take_evicted();
+  if (evicted.empty()) return;
   std::vector<FlowKey> keys;
   keys.reserve(evicted.size());
   for (const auto& ended : evicted) {
     tell_end(ended);
     keys.push_back(ended.flow.key);
   }
-  source_.forget(keys, [](const FlowRecord&) {});
+  // The entry's last word is the flow's if it came back meanwhile. If it did not, its row is gone,
+  // and what moved since the last snapshot (little: it was the idlest) goes with it.
+  source_.forget(keys, [this](const FlowRecord& record) {
+    if (table_.contains(record.key)) on_record(record);
+  });
 }
 
 void FlowPath::tell_end(const FlowTable::Ended& ended) {

@@ -53,6 +53,8 @@ class PipelineThread final : public Pipeline {
         table_(to_limits(config)),
         hub_(config.max_streams),
         path_(*source_, table_, hub_) {}
+  PipelineThread(const PipelineThread&) = delete;
+  PipelineThread& operator=(const PipelineThread&) = delete;
   ~PipelineThread() override { PipelineThread::stop(); }
 
   Result<void> run() {

@@ -23,6 +23,7 @@ std::map<std::uint32_t, Interface> machine() {
 
 std::vector<std::string> names(const std::vector<Interface>& interfaces) {
   std::vector<std::string> out;
+  out.reserve(interfaces.size());
   for (const auto& interface : interfaces) out.push_back(interface.name);
   return out;
 }

@@ -72,7 +72,7 @@ ParsedFrame FrameParser::parse(Bytes frame) {
 
 ParsedFrame FrameParser::parse_ipv4(Bytes frame, std::size_t at) {
   if (!has(frame, at, 20) || frame[at] >> 4U != 4) return {};
-  const std::size_t header = 4 * (frame[at] & 0xfU);
+  const auto header = std::size_t{4} * (frame[at] & 0xfU);
   if (header < 20 || !has(frame, at, header)) return {};
   FlowKey key;
   key.protocol = frame[at + 9];
@@ -107,9 +107,9 @@ ParsedFrame FrameParser::parse_ipv6(Bytes frame, std::size_t at) {
       fragment = Fragment{.id = read32(frame, at + 4), .first = read16(frame, at + 2) < 8};
       at += 8;
     } else if (kind == kAuthentication) {
-      at += 4 * (frame[at + 1] + 2U);
+      at += std::size_t{4} * (frame[at + 1] + 2U);
     } else {
-      at += 8 * (frame[at + 1] + 1U);
+      at += std::size_t{8} * (frame[at + 1] + 1U);
     }
   }
   if (at > frame.size()) return {};
@@ -132,7 +132,7 @@ ParsedFrame FrameParser::parse_transport(Bytes frame, std::size_t at, FlowKey ke
     case kTcp:
       if (!has(frame, at, 14)) return {};  // up to the flags
       parsed.tcp_flags = frame[at + 13];
-      parsed.header_bytes += 4 * (frame[at + 12] >> 4U);
+      parsed.header_bytes += std::size_t{4} * (frame[at + 12] >> 4U);
       break;
     case kUdp:
     case kUdpLite:

@@ -118,19 +118,6 @@ int detach(std::uint32_t ifindex, Direction direction, std::uint32_t handle,
   return bpf_tc_detach(&hook, &opts);
 }
 
-void remove_abandoned(std::uint32_t ifindex, Direction direction) {
-  const auto filters = filters_of(ifindex, direction);
-  if (!filters) return;  // attaching will say what is wrong
-  for (const auto& filter : *filters) {
-    if (!is_ours(filter)) continue;
-    if (!claim(filter.handle)) continue;  // its owner lives
-    if (detach(ifindex, direction, filter.handle, filter.priority) == 0) {
-      spdlog::info("Removed a {} filter of ifindex {} left behind by a killed process",
-                   to_string(direction), ifindex);
-    }
-  }
-}
-
 void remove_unused_qdisc(std::uint32_t ifindex) {
   for (const auto direction : {Direction::kIngress, Direction::kEgress}) {
     const auto filters = filters_of(ifindex, direction);
@@ -142,6 +129,22 @@ void remove_unused_qdisc(std::uint32_t ifindex) {
 }
 
 }  // namespace
+
+void ClsactFilter::remove_abandoned(std::uint32_t ifindex) {
+  const LibbpfLog log;
+  for (const auto direction : {Direction::kIngress, Direction::kEgress}) {
+    const auto filters = filters_of(ifindex, direction);
+    if (!filters) continue;  // the interface is gone
+    for (const auto& filter : *filters) {
+      if (!is_ours(filter)) continue;
+      if (!claim(filter.handle)) continue;  // its owner lives
+      if (detach(ifindex, direction, filter.handle, filter.priority) == 0) {
+        spdlog::info("Removed a {} filter of ifindex {} left behind by a killed process",
+                     to_string(direction), ifindex);
+      }
+    }
+  }
+}
 
 Result<ClsactFilter> ClsactFilter::attach(int program_fd, std::uint32_t ifindex,
                                           Direction direction, bool head) {
@@ -157,7 +160,6 @@ Result<ClsactFilter> ClsactFilter::attach(int program_fd, std::uint32_t ifindex,
   if (made != 0 && made != -EEXIST) return sys_error(-made, doing);
   filter.made_qdisc_ = made == 0;
 
-  remove_abandoned(ifindex, direction);
   for (int tries = 0; tries < kClaimTries && !filter.claim_; ++tries) {
     filter.handle_ = random_handle();
     filter.claim_ = claim(filter.handle_);

@@ -12,10 +12,14 @@ namespace orb8 {
 
 // Unlike a TCX link a filter outlives its process. So each is claimed: its handle names an abstract
 // unix socket of this network namespace, held as long as the owner lives. A filter of ours that
-// nobody claims was left by a killed process, and attach() removes it. What is not ours, by its
+// nobody claims was left by a killed process, and may be removed. What is not ours, by its
 // program's name and its handle, is never touched.
 class ClsactFilter {
  public:
+  // From both directions of the interface, what killed processes left. The qdisc stays: who made it
+  // is not known any more.
+  static void remove_abandoned(std::uint32_t ifindex);
+
   // Makes the qdisc if there is none. `head`: before all other filters, else behind them.
   static Result<ClsactFilter> attach(int program_fd, std::uint32_t ifindex, Direction direction,
                                      bool head);

@@ -67,6 +67,10 @@ Result<std::unique_ptr<FlowSource>> TcSource::open(Options options) {
   if (!clock) return std::unexpected(clock.error());
   auto network = NetworkState::open();
   if (!network) return std::unexpected(network.error());
+  // Wherever it was attached, and by whatever mechanism we attach now.
+  for (const auto& [ifindex, interface] : network->interfaces()) {
+    ClsactFilter::remove_abandoned(ifindex);
+  }
 
   std::unique_ptr<TcSource> source(
       new TcSource(std::move(options), std::move(*probes), *clock, std::move(*network)));

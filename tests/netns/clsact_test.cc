@@ -183,6 +183,22 @@ TEST_F(ClsactTest, RemovesWhatAKilledProcessLeftAndNothingElse) {
   EXPECT_TRUE(filters(here(), "eth0", Direction::kEgress).empty());
 }
 
+TEST_F(ClsactTest, RemovesWhatAKilledProcessLeftWhereItWillNotAttachItself) {
+  here().sh("ip link add spare type veth peer name other");
+  {
+    auto both = options();
+    both.interfaces = {"eth0", "spare"};
+    Holder holder(here(), both);
+    const Holder alive(here(), options());
+    holder.kill();
+    EXPECT_EQ(filters(here(), "eth0", Direction::kIngress).size(), 2U);
+    EXPECT_EQ(filters(here(), "spare", Direction::kEgress).size(), 1U);
+    Watcher watcher(here(), {.interfaces = {"eth0"}, .mechanism = TcMechanism::kTcx});
+    EXPECT_EQ(filters(here(), "eth0", Direction::kIngress).size(), 1U) << "who lives, keeps his";
+    for (const auto direction : kBoth) EXPECT_TRUE(filters(here(), "spare", direction).empty());
+  }
+}
+
 TEST_F(ClsactTest, LetsAnotherLiveProcessOfItsKindBe) {
   const Holder holder(here(), options());
   const auto theirs_in = filters(here(), "eth0", Direction::kIngress);

@@ -153,12 +153,14 @@ struct orb8_own_addr {
 	__u8 addr[16];
 };
 
-/* The first fragment of a datagram tells the ports of the others. */
+/* The first fragment of a datagram tells the ports of the others. What identifies it: RFC 791, 3.2
+ * and RFC 8200, 4.5.
+ */
 struct orb8_fragment {
 	__u8 saddr[16];
 	__u8 daddr[16];
 	__be32 id_be;
-	__u8 proto;
+	__u8 proto; /* of IPv4; IPv6 fragments need not agree on theirs, so 0 */
 	__u8 pad[3];
 };
 

@@ -105,7 +105,7 @@ static __always_inline enum orb8_fate observe_v6(struct cursor *c, struct sighti
 static __always_inline enum orb8_fate observe_frame(struct cursor *c, bool ethernet,
 						    struct sighting *s)
 {
-	__be16 type_be = ethernet ? parse_ethernet(c) : (__be16)c->skb->protocol;
+	int type_be = ethernet ? parse_ethernet(c) : (__be16)c->skb->protocol;
 
 	switch (type_be) {
 	case bpf_htons(ETH_P_IP):
@@ -115,7 +115,7 @@ static __always_inline enum orb8_fate observe_frame(struct cursor *c, bool ether
 	case bpf_htons(ETH_P_8021Q):
 	case bpf_htons(ETH_P_8021AD):
 		return ORB8_UNPARSED;
-	case 0:
+	case -1:
 		return ORB8_TRUNCATED;
 	default:
 		return ORB8_NOT_IP;

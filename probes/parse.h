@@ -81,10 +81,17 @@ struct ports {
 	__be16 dport_be;
 };
 
+/* What the first fragment of a datagram tells of the others. */
+struct first_fragment {
+	struct ports ports;
+	__u8 proto; /* behind the extension headers that only the first has */
+	__u8 pad[3];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__type(key, struct orb8_fragment);
-	__type(value, struct ports);
+	__type(value, struct first_fragment);
 	__uint(max_entries, 4096);
 } orb8_fragments SEC(".maps");
 
@@ -154,22 +161,26 @@ static __always_inline enum orb8_fate parse_layer4(struct cursor *c, __u8 proto,
 
 /* The first fragment has the ports and leaves them for the others; without it they stay 0. */
 static __always_inline enum orb8_fate parse_fragment(struct cursor *c, struct orb8_fragment *frag,
-						     bool first, struct ports *ports,
+						     bool first, __u8 *proto, struct ports *ports,
 						     struct layer4 *l4)
 {
-	struct ports *known;
+	struct first_fragment *known, seen = {};
 	enum orb8_fate fate;
 
 	l4->headers = c->off;
 	if (first) {
-		fate = parse_layer4(c, frag->proto, ports, l4);
+		fate = parse_layer4(c, *proto, ports, l4);
+		seen.ports = *ports;
+		seen.proto = *proto;
 		if (fate == ORB8_COUNTED)
-			bpf_map_update_elem(&orb8_fragments, frag, ports, BPF_ANY);
+			bpf_map_update_elem(&orb8_fragments, frag, &seen, BPF_ANY);
 		return fate;
 	}
 	known = bpf_map_lookup_elem(&orb8_fragments, frag);
-	if (known)
-		*ports = *known;
+	if (known) {
+		*ports = known->ports;
+		*proto = known->proto;
+	}
 	return ORB8_COUNTED;
 }
 
@@ -209,7 +220,8 @@ static __always_inline enum orb8_fate parse_v4(struct cursor *c, struct orb8_v4_
 		map_v4(frag.daddr, ip->daddr);
 		frag.id_be = ip->id;
 		frag.proto = ip->protocol;
-		fate = parse_fragment(c, &frag, offset == IP_MORE_FRAGMENTS, &ports, l4);
+		fate =
+		    parse_fragment(c, &frag, offset == IP_MORE_FRAGMENTS, &key->proto, &ports, l4);
 	}
 	key->sport_be = ports.sport_be;
 	key->dport_be = ports.dport_be;
@@ -281,16 +293,20 @@ static __always_inline enum orb8_fate parse_v6_fragment(struct cursor *c, __u32 
 							struct orb8_v6_key *key,
 							struct ports *ports, struct layer4 *l4)
 {
-	struct orb8_fragment frag = {.proto = key->proto};
+	struct orb8_fragment frag = {};
 	struct ipv6_fragment head;
+	bool first;
 
 	if (bpf_skb_load_bytes(c->skb, fragment_off, &head, sizeof(head)))
 		return ORB8_TRUNCATED;
+	first = !(head.offset_be & bpf_htons(IP6_FRAGMENT_OFFSET));
+	/* RFC 6946: whole, and no business of fragments with the same identification. */
+	if (first && !(head.offset_be & bpf_htons(IP6_MORE_FRAGMENTS)))
+		return parse_layer4(c, key->proto, ports, l4);
 	__builtin_memcpy(frag.saddr, key->saddr, 16);
 	__builtin_memcpy(frag.daddr, key->daddr, 16);
 	frag.id_be = head.id_be;
-	return parse_fragment(c, &frag, !(head.offset_be & bpf_htons(IP6_FRAGMENT_OFFSET)), ports,
-			      l4);
+	return parse_fragment(c, &frag, first, &key->proto, ports, l4);
 }
 
 static __always_inline enum orb8_fate parse_v6(struct cursor *c, struct orb8_v6_key *key,
@@ -335,8 +351,8 @@ static __always_inline bool is_vlan(__be16 type_be)
 	return type_be == bpf_htons(ETH_P_8021Q) || type_be == bpf_htons(ETH_P_8021AD);
 }
 
-/* The EtherType behind the tags in the low 16 bits, its offset above them. The type is 0 where the
- * frame is cut short, and a VLAN's own where there are more tags than we follow. Global for the
+/* The EtherType behind the tags in the low 16 bits, its offset above them; 0 where the frame is
+ * cut short. The type is a VLAN's own where there are more tags than we follow. Global for the
  * same reason as skip_extensions(): tags in the packet itself are rare, NICs take them out.
  */
 __noinline __u32 skip_vlan_tags(struct __sk_buff *skb)
@@ -354,18 +370,22 @@ __noinline __u32 skip_vlan_tags(struct __sk_buff *skb)
 	return off << 16 | tag.encapsulated_be;
 }
 
-/* Leaves the cursor behind the link layer header. Returns as skip_vlan_tags(). */
-static __always_inline __be16 parse_ethernet(struct cursor *c)
+/* The EtherType as on the wire, or -1 where the frame is cut short: every other number could be a
+ * type. Leaves the cursor behind the link layer header.
+ */
+static __always_inline int parse_ethernet(struct cursor *c)
 {
 	struct ethhdr scratch;
 	struct ethhdr *eth = take(c, &scratch, sizeof(scratch));
 	__u32 behind_tags;
 
 	if (!eth)
-		return 0;
+		return -1;
 	if (!is_vlan(eth->h_proto))
 		return eth->h_proto;
 	behind_tags = skip_vlan_tags(c->skb);
+	if (!behind_tags)
+		return -1;
 	c->off = (behind_tags >> 16) & 0x3f; /* the verifier's bound */
 	return behind_tags & 0xffff;
 }

@@ -94,39 +94,6 @@ TEST_F(Parse, CountsWhatHasMoreExtensionHeadersThanItFollows) {
   expect_fate(packet, ORB8_UNPARSED);
 }
 
-TEST_F(Parse, JoinsLaterFragmentsToTheFlowOfTheFirst) {
-  const auto fragment = [](std::uint16_t offset, bool more) {
-    auto packet =
-        Packet().ethernet(kIp).ipv4({.id = 77, .more_fragments = more, .fragment_offset = offset});
-    return offset == 0 ? packet.udp(4242, 53).payload(1000) : packet.payload(1008);
-  };
-  for (const auto& one : {fragment(0, true), fragment(126, true), fragment(252, false)}) run(one);
-  EXPECT_EQ(flow(v4_flow(IPPROTO_UDP, 4242, 53)).packets, 3U);
-  EXPECT_EQ(flow_count(), 1U);
-}
-
-TEST_F(Parse, CountsALaterFragmentAloneWithoutPorts) {
-  // Bytes that would be ports, were this not the middle of a datagram.
-  expect_flow(Packet().ethernet(kIp).ipv4({.id = 78, .fragment_offset = 100}).udp(4242, 53),
-              v4_flow(IPPROTO_UDP));
-}
-
-TEST_F(Parse, TellsTheFragmentsOfTwoDatagramsApart) {
-  run(Packet().ethernet(kIp).ipv4({.id = 1, .more_fragments = true}).udp(1000, 53));
-  run(Packet().ethernet(kIp).ipv4({.id = 2, .more_fragments = true}).udp(2000, 53));
-  run(Packet().ethernet(kIp).ipv4({.id = 2, .fragment_offset = 1}).payload(8));
-  EXPECT_EQ(flow(v4_flow(IPPROTO_UDP, 1000, 53)).packets, 1U);
-  EXPECT_EQ(flow(v4_flow(IPPROTO_UDP, 2000, 53)).packets, 2U);
-}
-
-TEST_F(Parse, JoinsIpv6FragmentsToo) {
-  run(Packet().ethernet(kIp6).ipv6({.next = 44}).ipv6_fragment(17, 0, true, 9).udp(4242, 53));
-  run(Packet().ethernet(kIp6).ipv6({.next = 44}).ipv6_fragment(17, 1, false, 9).payload(64));
-  EXPECT_EQ(flow(v6_flow(IPPROTO_UDP, 4242, 53)).packets, 2U);
-  run(Packet().ethernet(kIp6).ipv6({.next = 44}).ipv6_fragment(17, 1, false, 10).payload(64));
-  EXPECT_EQ(flow(v6_flow(IPPROTO_UDP)).packets, 1U);
-}
-
 TEST_F(Parse, CountsATruncatedPacketAtEachLengthAndLetsItPass) {
   // Tagged, as a test run itself refuses an untagged packet without a whole IP header.
   const auto whole =
@@ -152,7 +119,17 @@ TEST_F(Parse, RefusesImpossibleHeaders) {
 }
 
 TEST_F(Parse, CountsWhatIsNotIp) {
-  expect_fate(Packet().ethernet(0x0806).payload(46), ORB8_NOT_IP);
+  std::uint64_t count = 0;
+  // ARP, two lengths of IEEE 802.3 frames, MPLS, a reserved number.
+  for (const std::uint16_t type : {0x0806, 0x0000, 0x0100, 0x8847, 0xffff}) {
+    run(Packet().ethernet(type).payload(46));
+    run(Packet().ethernet(kVlan).vlan(type).payload(46));
+    count += 2;
+  }
+  run(Packet().ethernet(0x0806).arp());
+  EXPECT_EQ(tally(ORB8_NOT_IP).packets, count + 1);
+  EXPECT_EQ(tallied(), count + 1);
+  EXPECT_EQ(flow_count(), 0U);
 }
 
 }  // namespace

@@ -52,6 +52,41 @@ Addr read_addr(Bytes frame, std::size_t at, std::size_t count) {
   return addr;
 }
 
+// The layer 4 header of a datagram that is whole, or of its first fragment.
+ParsedFrame parse_transport(Bytes frame, std::size_t at, const FlowKey& key) {
+  ParsedFrame parsed{.verdict = FrameVerdict::kFlow, .key = key, .header_bytes = at};
+  std::size_t needed = 4;  // the ports
+  switch (key.protocol) {
+    case kTcp:
+      needed = 14;  // up to the flags
+      break;
+    case kUdp:
+    case kUdpLite:
+      parsed.header_bytes += 8;
+      break;
+    case kDccp:
+    case kSctp:
+      parsed.header_bytes += 12;
+      break;
+    case kIcmp:
+    case kIcmpv6:
+      if (!has(frame, at, 2)) return {};
+      parsed.key.src_port = frame[at];
+      parsed.key.dst_port = frame[at + 1];
+      return parsed;
+    default:
+      return parsed;
+  }
+  if (!has(frame, at, needed)) return {};
+  parsed.key.src_port = read16(frame, at);
+  parsed.key.dst_port = read16(frame, at + 2);
+  if (key.protocol == kTcp) {
+    parsed.tcp_flags = frame[at + 13];
+    parsed.header_bytes += std::size_t{4} * (frame[at + 12] >> 4U);
+  }
+  return parsed;
+}
+
 }  // namespace
 
 ParsedFrame FrameParser::parse(Bytes frame) {
@@ -61,13 +96,17 @@ ParsedFrame FrameParser::parse(Bytes frame) {
     at += 2;
     if (type == kTypeIpv4) return parse_ipv4(frame, at);
     if (type == kTypeIpv6) return parse_ipv6(frame, at);
-    // Type 0 is no protocol's, and the probe uses it for a frame that ends early.
-    if (type == 0) return {};
     if (type != kTypeVlan && type != kTypeServiceVlan) return {.verdict = FrameVerdict::kNotIp};
     if (tags == kMostTags) return {.verdict = FrameVerdict::kTooDeep};
     at += 2;  // the tag's identifier
   }
   return {};
+}
+
+ParsedFrame FrameParser::parse_bare(std::uint16_t type, Bytes packet) {
+  if (type == kTypeIpv4) return parse_ipv4(packet, 0);
+  if (type == kTypeIpv6) return parse_ipv6(packet, 0);
+  return {.verdict = FrameVerdict::kNotIp};
 }
 
 ParsedFrame FrameParser::parse_ipv4(Bytes frame, std::size_t at) {
@@ -83,10 +122,10 @@ ParsedFrame FrameParser::parse_ipv4(Bytes frame, std::size_t at) {
   const bool more = (word & 0x2000U) != 0;
   const unsigned offset = word & 0x1fffU;
   if (more || offset != 0) {
-    // The identification is the two bytes as they stand; the probe keeps it in four.
-    fragment = Fragment{.id = read16(frame, at + 4), .first = offset == 0};
+    fragment = Fragment{.of = {key.src, key.dst, read16(frame, at + 4), key.protocol},
+                        .first = offset == 0};
   }
-  return parse_transport(frame, at + header, key, fragment);
+  return parse_datagram(frame, at + header, key, fragment);
 }
 
 ParsedFrame FrameParser::parse_ipv6(Bytes frame, std::size_t at) {
@@ -104,7 +143,14 @@ ParsedFrame FrameParser::parse_ipv6(Bytes frame, std::size_t at) {
     const auto kind = next;
     next = frame[at];
     if (kind == kFragmentHeader) {
-      fragment = Fragment{.id = read32(frame, at + 4), .first = read16(frame, at + 2) < 8};
+      const unsigned word = read16(frame, at + 2);
+      const bool more = (word & 1U) != 0;
+      const unsigned offset = word >> 3U;
+      fragment.reset();
+      if (more || offset != 0) {
+        fragment =
+            Fragment{.of = {key.src, key.dst, read32(frame, at + 4), 0}, .first = offset == 0};
+      }  // else it is whole (RFC 6946)
       at += 8;
     } else if (kind == kAuthentication) {
       at += std::size_t{4} * (frame[at + 1] + 2U);
@@ -114,51 +160,20 @@ ParsedFrame FrameParser::parse_ipv6(Bytes frame, std::size_t at) {
   }
   if (at > frame.size()) return {};
   key.protocol = next;
-  return parse_transport(frame, at, key, fragment);
+  return parse_datagram(frame, at, key, fragment);
 }
 
-ParsedFrame FrameParser::parse_transport(Bytes frame, std::size_t at, FlowKey key,
-                                         const std::optional<Fragment>& fragment) {
-  ParsedFrame parsed{.verdict = FrameVerdict::kFlow, .key = key, .header_bytes = at};
-  const auto datagram = std::tuple(key.src, key.dst, key.protocol, fragment ? fragment->id : 0);
+ParsedFrame FrameParser::parse_datagram(Bytes frame, std::size_t at, const FlowKey& key,
+                                        const std::optional<Fragment>& fragment) {
   if (fragment && !fragment->first) {
-    const auto known = fragments_.find(datagram);
-    if (known == fragments_.end()) return parsed;
-    parsed.key.src_port = known->second.first;
-    parsed.key.dst_port = known->second.second;
-    return parsed;
+    const auto known = fragments_.find(fragment->of);
+    return {.verdict = FrameVerdict::kFlow,
+            .key = known == fragments_.end() ? key : known->second,
+            .header_bytes = at,
+            .later_fragment = true};
   }
-  switch (key.protocol) {
-    case kTcp:
-      if (!has(frame, at, 14)) return {};  // up to the flags
-      parsed.tcp_flags = frame[at + 13];
-      parsed.header_bytes += std::size_t{4} * (frame[at + 12] >> 4U);
-      break;
-    case kUdp:
-    case kUdpLite:
-      if (!has(frame, at, 4)) return {};
-      parsed.header_bytes += 8;
-      break;
-    case kDccp:
-    case kSctp:
-      if (!has(frame, at, 4)) return {};
-      parsed.header_bytes += 12;
-      break;
-    case kIcmp:
-    case kIcmpv6:
-      if (!has(frame, at, 2)) return {};
-      parsed.key.src_port = frame[at];
-      parsed.key.dst_port = frame[at + 1];
-      break;
-    default:
-      break;
-  }
-  if (key.protocol == kTcp || key.protocol == kUdp || key.protocol == kUdpLite ||
-      key.protocol == kDccp || key.protocol == kSctp) {
-    parsed.key.src_port = read16(frame, at);
-    parsed.key.dst_port = read16(frame, at + 2);
-  }
-  if (fragment) fragments_[datagram] = {parsed.key.src_port, parsed.key.dst_port};
+  const auto parsed = parse_transport(frame, at, key);
+  if (fragment && parsed.verdict == FrameVerdict::kFlow) fragments_[fragment->of] = parsed.key;
   return parsed;
 }
 

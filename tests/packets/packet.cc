@@ -90,8 +90,22 @@ Packet& Packet::icmp(std::uint8_t type, std::uint8_t code) {
   return put({type, code}).put_zeros(6);
 }
 
+Packet& Packet::gre(std::uint16_t encapsulated_type) {
+  return put16(0).put16(encapsulated_type);
+}
+
+Packet& Packet::arp() {
+  // Who has 0.0.0.0: Ethernet and IPv4 addresses, a request (RFC 826).
+  return put16(1).put16(0x0800).put({6, 4}).put16(1).put_zeros(20);
+}
+
 Packet& Packet::payload(std::size_t bytes) {
   return put_zeros(bytes);
+}
+
+Packet& Packet::payload(std::span<const std::uint8_t> bytes) {
+  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  return *this;
 }
 
 Packet& Packet::cut(std::size_t bytes) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,7 +45,10 @@ class Packet {
   Packet& udp(std::uint16_t sport, std::uint16_t dport);
   Packet& sctp(std::uint16_t sport, std::uint16_t dport);
   Packet& icmp(std::uint8_t type, std::uint8_t code);  // and ICMPv6
+  Packet& gre(std::uint16_t encapsulated_type);
+  Packet& arp();
   Packet& payload(std::size_t bytes);
+  Packet& payload(std::span<const std::uint8_t> bytes);
   Packet& cut(std::size_t bytes);  // the packet ends after so many
 
   std::vector<std::uint8_t>& bytes() { return bytes_; }

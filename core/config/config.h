@@ -3,15 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/base/log.h"
-#include "core/base/result.h"
 
 namespace orb8 {
 

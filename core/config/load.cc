@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/config/load.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <fstream>
 #include <sstream>
 #include <utility>
 
 #include "core/config/config_file.h"
 #include "core/config/settings.h"
+#include "core/config/values.h"
 
 namespace orb8 {
 namespace {
 
-std::vector<std::string> split_list(const std::string& text) {
+// An empty text is one empty part, which no list allows.
+std::vector<std::string> split_at_commas(const std::vector<std::string>& texts) {
   std::vector<std::string> parts;
-  std::istringstream in(text);
-  for (std::string part; std::getline(in, part, ',');) parts.push_back(part);
+  for (const auto& text : texts) {
+    std::istringstream in(text);
+    if (text.empty()) parts.emplace_back();
+    for (std::string part; std::getline(in, part, ',');) parts.push_back(part);
+  }
   return parts;
 }
 
@@ -30,56 +34,46 @@ std::string join(const std::vector<std::string>& parts) {
   return all;
 }
 
+// Where the kernel's name is none that node_name takes (it may be any bytes), one that it does.
+std::string host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name = {};
+  ::gethostname(name.data(), name.size() - 1);
+  return is_node_name(name.data()) ? name.data() : "localhost";
+}
+
 class Loader {
  public:
-  // `named`: the key as the user wrote it.
-  Result<void> set(const Setting& setting, const std::vector<std::string>& values,
-                   const std::string& named, Origin origin) {
-    if (values.empty() || (!setting.list && values.size() > 1) ||
-        !setting.set(loaded_.config, values)) {
-      return fail(Errc::kInvalid,
-                  named + ": '" + join(values) + "' is not allowed; it must be " + setting.allowed);
-    }
-    loaded_.origins[std::string(setting.key)] = origin;
-    return {};
-  }
+  explicit Loader(const ConfigInput& input) : input_(input) {}
 
-  Result<void> read_file(const std::optional<std::string>& path) {
-    const std::string name = path.value_or(kDefaultConfigPath);
-    std::ifstream in(name);
-    if (!in) {
-      const int err = errno;
-      if (!path && err == ENOENT) return {};
-      return sys_error(err, "read the configuration file " + name);
-    }
-    std::stringstream text;
-    text << in.rdbuf();
-    if (in.bad()) return sys_error(errno, "read the configuration file " + name);
-    const auto values = parse_config_file(name, text.str());
+  Result<void> read_file() {
+    const auto variable = value_of("ORB8_CONFIG");
+    const bool named = input_.file || (variable && !variable->empty());
+    const auto name = input_.file ? *input_.file : named ? *variable : kDefaultConfigPath;
+    const auto text = read_config_text(name);
+    if (!text && !named && text.error().code == Errc::kNotFound) return {};
+    if (!text) return std::unexpected(text.error());
+    const auto values = parse_config_file(name, *text);
     if (!values) return std::unexpected(values.error());
     for (const auto& [key, value] : *values) {
-      const auto named = fmt::format("{}:{}: {}", name, value.line, key);
-      auto ok = set(*find_setting(key), value.values, named, Origin::kFile);
+      auto ok = set(*find_setting(key), value.values,
+                    name + ":" + std::to_string(value.line) + ": " + key, Origin::kFile);
       if (!ok) return ok;
     }
     return {};
   }
 
-  Result<void> read_environment(const ConfigInput& input) {
-    if (!input.environment) return {};
+  Result<void> read_environment() {
     for (const auto& setting : settings()) {
       const std::string variable(setting.variable);
-      const char* value = input.environment(variable);
+      const auto value = value_of(variable);
       if (!value) continue;
-      const auto values =
-          setting.list ? split_list(value) : std::vector<std::string>{std::string(value)};
-      if (auto ok = set(setting, values, variable, Origin::kEnvironment); !ok) return ok;
+      if (auto ok = set(setting, {*value}, variable, Origin::kEnvironment); !ok) return ok;
     }
     return {};
   }
 
-  Result<void> read_flags(const ConfigInput& input) {
-    for (const auto& [key, values] : input.flags) {
+  Result<void> read_flags() {
+    for (const auto& [key, values] : input_.flags) {
       const auto* setting = find_setting(key);
       if (!setting) return fail(Errc::kInvalid, "no setting is called '" + key + "'");
       if (auto ok = set(*setting, values, flag_of(*setting), Origin::kFlag); !ok) return ok;
@@ -87,27 +81,84 @@ class Loader {
     return {};
   }
 
-  LoadedConfig finish() {
-    if (loaded_.config.node_name.empty()) {
-      std::array<char, HOST_NAME_MAX + 1> name = {};
-      ::gethostname(name.data(), name.size() - 1);
-      loaded_.config.node_name = name.data();
+  void warn_of_unknown_variables() {
+    std::vector<std::string> known;
+    for (const auto& setting : settings()) known.emplace_back(setting.variable);
+    for (const auto& other : other_variables()) known.emplace_back(other);
+    for (const auto& variable : input_.variables) {
+      if (!variable.starts_with("ORB8_") || std::ranges::find(known, variable) != known.end())
+        continue;
+      // NODE_NAME is the one without the prefix.
+      const auto like = variable == "ORB8_NODE_NAME" ? "NODE_NAME" : nearest(variable, known);
+      loaded_.warnings.push_back(one_line(variable) + " is no setting" +
+                                 (like.empty() ? "" : "; did you mean " + like + "?"));
+    }
+  }
+
+  // Fills in what other values decide, and checks those that must fit together.
+  Result<LoadedConfig> finish() {
+    auto& config = loaded_.config;
+    if (config.node_name.empty()) config.node_name = host_name();
+    if (config.grpc_port == config.health_port && config.grpc_port != 0) {
+      return fail(Errc::kInvalid, named_as("grpc_port") + " and " + named_as("health_port") +
+                                      " are both " + std::to_string(config.grpc_port) +
+                                      "; each needs a port of its own");
     }
     return std::move(loaded_);
   }
 
  private:
+  std::optional<std::string> value_of(const std::string& variable) const {
+    const char* value = input_.environment ? input_.environment(variable) : nullptr;
+    return value ? std::optional<std::string>(value) : std::nullopt;
+  }
+
+  // `named`: the key as the user wrote it.
+  Result<void> set(const Setting& setting, const std::vector<std::string>& given,
+                   const std::string& named, Origin origin) {
+    if (!setting.list && given.size() > 1) {
+      return fail(Errc::kInvalid,
+                  named + ": '" + one_line(join(given)) + "' is more than one value; give it once");
+    }
+    const auto values = setting.list ? split_at_commas(given) : given;
+    if (values.empty() || !setting.set(loaded_.config, values)) {
+      return fail(Errc::kInvalid, named + ": '" + one_line(join(given)) +
+                                      "' is not allowed; it must be " + setting.allowed);
+    }
+    loaded_.origins[std::string(setting.key)] = origin;
+    named_[std::string(setting.key)] = named;
+    return {};
+  }
+
+  std::string named_as(const std::string& key) const {
+    const auto found = named_.find(key);
+    return found == named_.end() ? key : found->second;
+  }
+
+  const ConfigInput& input_;
   LoadedConfig loaded_;
+  std::map<std::string, std::string> named_;  // by key
 };
 
 }  // namespace
 
 Result<LoadedConfig> load_config(const ConfigInput& input) {
-  Loader loader;
-  if (auto ok = loader.read_file(input.file); !ok) return std::unexpected(ok.error());
-  if (auto ok = loader.read_environment(input); !ok) return std::unexpected(ok.error());
-  if (auto ok = loader.read_flags(input); !ok) return std::unexpected(ok.error());
+  Loader loader(input);
+  // In the order of rank: what comes later replaces what was there.
+  if (auto ok = loader.read_file(); !ok) return std::unexpected(ok.error());
+  if (auto ok = loader.read_environment(); !ok) return std::unexpected(ok.error());
+  if (auto ok = loader.read_flags(); !ok) return std::unexpected(ok.error());
+  loader.warn_of_unknown_variables();
   return loader.finish();
+}
+
+std::vector<std::string> variable_names() {
+  std::vector<std::string> names;
+  for (char** entry = ::environ; entry && *entry; ++entry) {
+    const std::string_view text(*entry);
+    names.emplace_back(text.substr(0, text.find('=')));
+  }
+  return names;
 }
 
 }  // namespace orb8

@@ -33,7 +33,8 @@ std::string print_config(const LoadedConfig& loaded) {
     if (setting.list && values.empty()) {
       // Nothing given means "find them", which an empty list would not say.
       out << YAML::Newline
-          << YAML::Comment(std::string(setting.key) + ": found at start  # default");
+          << YAML::Comment(std::string(setting.key) + ": " + std::string(setting.default_words) +
+                           "  # default");
       continue;
     }
     out << YAML::Key << std::string(setting.key) << YAML::Value;

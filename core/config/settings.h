@@ -19,13 +19,19 @@ struct Setting {
   std::string_view variable;  // "ORB8_GRPC_PORT"
   std::string allowed;        // in words: "a number from 0 to 65535"
   std::string_view help;
-  bool list = false;  // takes several values
-  // False: a value that is not allowed.
+  std::string_view value_name;     // in a flag's help: "PORT"
+  std::string_view default_words;  // where the default is not a value: "the host's name"
+  bool list = false;               // takes several values
+  // False: a value that is not allowed, and nothing was changed. A list's values replace those
+  // before, any other setting takes exactly one.
   std::function<bool(Config&, const std::vector<std::string>&)> set;
   std::function<std::vector<std::string>(const Config&)> get;
 };
 
 std::span<const Setting> settings();
+
+// ORB8_* variables that something else reads.
+std::span<const std::string_view> other_variables();
 const Setting* find_setting(std::string_view key);
 
 // "--grpc-port"

@@ -1,17 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/config/values.h"
 
+#include <arpa/inet.h>
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
 
 namespace orb8 {
+namespace {
+
+// The locale's opinion is not asked.
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_alnum(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_graphic(char c) {
+  return c > ' ' && c <= '~';
+}
+
+bool is_address(int family, const std::string& text) {
+  std::array<unsigned char, 16> bytes = {};
+  return ::inet_pton(family, text.c_str(), bytes.data()) == 1;
+}
+
+// RFC 1123, 2.1: the last label is not a number, which tells a name from a mistyped address.
+bool is_host_name(std::string_view text) {
+  if (text.empty() || text.size() > 253) return false;
+  while (true) {
+    const auto label = text.substr(0, text.find('.'));
+    if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-' ||
+        !std::ranges::all_of(label, [](char c) { return is_alnum(c) || c == '-'; })) {
+      return false;
+    }
+    if (label.size() == text.size()) return !std::ranges::all_of(label, is_digit);
+    text.remove_prefix(label.size() + 1);
+  }
+}
+
+}  // namespace
 
 std::optional<std::uint64_t> parse_unsigned(std::string_view text) {
   std::uint64_t value = 0;
-  const char* begin = text.data();
-  const char* end = begin + text.size();
-  const auto [stop, error] = std::from_chars(begin, end, value);
+  const auto* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc{} || stop != end) return std::nullopt;
   return value;
 }
@@ -29,6 +64,48 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   const auto number = parse_unsigned(text);
   if (!number || *number > (UINT64_MAX >> shift)) return std::nullopt;
   return *number << shift;
+}
+
+std::optional<std::string> parse_host(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;  // inet_pton() stops there
+  if (text.starts_with('[') && text.ends_with(']') && text.size() > 2) {
+    std::string inner(text.substr(1, text.size() - 2));
+    return is_address(AF_INET6, inner) ? std::optional(std::move(inner)) : std::nullopt;
+  }
+  std::string host(text);
+  if (is_address(AF_INET, host) || is_address(AF_INET6, host) || is_host_name(host)) return host;
+  return std::nullopt;
+}
+
+bool is_node_name(std::string_view text) {
+  return !text.empty() && text.size() <= 253 && std::ranges::all_of(text, [](char c) {
+    return is_alnum(c) || c == '.' || c == '-' || c == '_';
+  });
+}
+
+bool is_interface_glob(std::string_view text) {
+  const bool glob = text.find_first_of("*?[") != std::string_view::npos;
+  return !text.empty() && text.size() <= (glob ? 64U : 15U) &&
+         std::ranges::all_of(
+             text, [](char c) { return is_graphic(c) && c != ',' && c != '/' && c != ':'; });
+}
+
+std::string one_line(std::string_view text) {
+  constexpr std::size_t kMost = 200;
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string line;
+  for (const char c : text.substr(0, kMost)) {
+    if (is_graphic(c) || c == ' ') {
+      line += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    line += "\\x";
+    line += kHex[byte >> 4U];
+    line += kHex[byte & 0xfU];
+  }
+  if (text.size() > kMost) line += "...";
+  return line;
 }
 
 }  // namespace orb8

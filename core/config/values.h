@@ -15,4 +15,19 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 // The same with an optional binary unit: "65536", "64K", "1M", "1MiB".
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
+// An IP address, IPv6 with or without brackets, or a host name; given back without brackets.
+std::optional<std::string> parse_host(std::string_view text);
+
+// What is printable on one line without blanks: letters, digits, '.', '-' and '_', at most 253
+// characters (a DNS name's length, which bounds a Kubernetes node's name).
+bool is_node_name(std::string_view text);
+
+// An interface's name as the kernel has them (15 characters without blanks, '/' and ':'), or a glob
+// of at most 64. A comma separates names, so it can be in none.
+bool is_interface_glob(std::string_view text);
+
+// A user's text inside a message of one line: what is not printable ASCII as \xNN, the rest of a
+// long one as "...".
+std::string one_line(std::string_view text);
+
 }  // namespace orb8

@@ -210,10 +210,11 @@ void FlowTable::follow_clock(std::int64_t now_ns) {
   }
 }
 
-std::vector<FlowKey> FlowTable::due(std::int64_t now_ns) {
+std::vector<FlowKey> FlowTable::due(std::int64_t now_ns, Due which) {
   follow_clock(now_ns);
   std::vector<FlowKey> keys;
   for (const auto* line : {&open_, &closed_}) {
+    if (line == &open_ && which == Due::kClosed) continue;
     for (Slot slot = line->oldest; slot != kNone; slot = progress(slot).newer) {
       if (reason_to_end(row(slot), now_ns) == EndReason::kNone) break;
       keys.push_back(row(slot).key);

@@ -57,6 +57,9 @@ class FlowTable {
     std::int64_t idle_timeout_ns = 30'000'000'000;
     std::int64_t closed_timeout_ns = 2'000'000'000;  // silence after FIN or RST until the end
   };
+  // Closed connections end soon, and are looked for with each snapshot; idle flows now and then.
+  enum class Due : std::uint8_t { kClosed, kAll };
+
   // Called once for each new flow.
   using ResolveFn = std::function<FlowOwners(const FlowRecord&)>;
 
@@ -85,7 +88,7 @@ class FlowTable {
 
   // Flows idle, or closed and silent, at `now_ns` (Unix epoch). They stay until end(), so that the
   // source's last record can still be applied. Looks at these flows only, however many there are.
-  std::vector<FlowKey> due(std::int64_t now_ns);
+  std::vector<FlowKey> due(std::int64_t now_ns, Due which = Due::kAll);
 
   // Removes the flow, unless it moved meanwhile and is not due any more.
   std::optional<Ended> end(const FlowKey& key, std::int64_t now_ns);

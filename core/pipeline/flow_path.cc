@@ -14,10 +14,10 @@ FlowPath::FlowPath(FlowSource& source, FlowTable& table, StreamHub& hub)
       // Without Kubernetes there is nobody to ask: both sides stay unknown.
       resolve_fn_([](const FlowRecord&) { return FlowOwners{}; }) {}
 
-Result<void> FlowPath::take_snapshot(std::int64_t now_ns) {
+Result<void> FlowPath::take_snapshot(std::int64_t now_ns, FlowTable::Due which) {
   auto ok = source_.collect(record_fn_);
   end_evicted();
-  end_due(now_ns);
+  end_due(now_ns, which);
   table_.publish();
   return ok;
 }
@@ -47,8 +47,8 @@ void FlowPath::on_packet(const Event& packet) {
   hub_.publish(packet);
 }
 
-void FlowPath::end_due(std::int64_t now_ns) {
-  const auto keys = table_.due(now_ns);
+void FlowPath::end_due(std::int64_t now_ns, FlowTable::Due which) {
+  const auto keys = table_.due(now_ns, which);
   // The kernel's entry goes first, and its last words are taken in: nothing falls in between.
   source_.forget(keys, record_fn_);
   for (const auto& key : keys) {

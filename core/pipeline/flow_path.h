@@ -17,8 +17,9 @@ class FlowPath {
  public:
   FlowPath(FlowSource& source, FlowTable& table, StreamHub& hub);
 
-  // One snapshot: takes in what moved and ends what is due; readers see the result.
-  Result<void> take_snapshot(std::int64_t now_ns);
+  // One snapshot: takes in what moved and ends the flows of `which` kind that are due; readers see
+  // the result.
+  Result<void> take_snapshot(std::int64_t now_ns, FlowTable::Due which);
 
   // Packets, and flows that came outside of snapshots. At most `most` a call; how many there were.
   std::size_t take_ready(std::size_t most);
@@ -28,7 +29,7 @@ class FlowPath {
  private:
   void on_record(const FlowRecord& record);
   void on_packet(const Event& packet);
-  void end_due(std::int64_t now_ns);
+  void end_due(std::int64_t now_ns, FlowTable::Due which);
   void end_evicted();
   void tell_end(const FlowTable::Ended& ended);
 

@@ -191,7 +191,13 @@ class PipelineThread final : public Pipeline {
 
   void take_snapshot() {
     const auto now_ns = wall_now_ns();
-    const auto ok = path_.take_snapshot(now_ns);
+    const auto now = Clock::now();
+    auto which = FlowTable::Due::kClosed;
+    if (now >= next_expiration_) {
+      which = FlowTable::Due::kAll;
+      next_expiration_ = now + std::chrono::seconds(config_.expiration_interval_secs);
+    }
+    const auto ok = path_.take_snapshot(now_ns, which);
     if (!ok && collect_error_ != ok.error().what) spdlog::error("{}", ok.error().what);
     collect_error_ = ok ? "" : ok.error().what;
     publish_status(now_ns);
@@ -230,6 +236,7 @@ class PipelineThread final : public Pipeline {
   std::uint16_t set_port_ = 0;
   std::uint64_t packet_generation_ = 0;
   std::int64_t started_ns_ = 0;
+  Clock::time_point next_expiration_;
   std::string collect_error_;
   LossWatch lost_{
       "flow-accounting",

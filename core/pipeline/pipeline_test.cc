@@ -101,6 +101,18 @@ TEST_F(PipelineTest, TellsAFlowsStartItsMovesAndItsEnd) {
   EXPECT_EQ(script_.flows(), 0U) << "its entry is out of the kernel";
 }
 
+TEST_F(PipelineTest, LooksForIdleFlowsAtItsInterval) {
+  config_.flow_timeout_secs = 1;
+  config_.expiration_interval_secs = 1;
+  const auto pipeline = start();
+  auto events = *pipeline->subscribe({}, false);
+  script_.set_flow(record(1, 5));
+  EXPECT_EQ(events.next(kPatience).events.at(0).kind, EventKind::kFlowStart);
+  const auto end = events.next(kPatience).events.at(0);
+  EXPECT_EQ(end.kind, EventKind::kFlowEnd);
+  EXPECT_EQ(end.end_reason, EndReason::kIdle);
+}
+
 TEST_F(PipelineTest, EndsEvictedFlowsInTheKernelToo) {
   const auto pipeline = start();
   auto events = *pipeline->subscribe({}, false);

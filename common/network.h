@@ -16,7 +16,7 @@ enum orb8_fate {
 	ORB8_DUPLICATE, /* counted before, at another hook */
 	ORB8_OWN,	/* the agent's own gRPC traffic */
 	ORB8_NOT_IP,
-	ORB8_TRUNCATED, /* a header is cut short, or gives itself an impossible length */
+	ORB8_TRUNCATED, /* a header is cut short, or has an impossible length or address */
 	ORB8_UNPARSED,	/* more stacked headers than the parser follows */
 	ORB8_FATE_MAX,
 };

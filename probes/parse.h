@@ -309,6 +309,17 @@ static __always_inline enum orb8_fate parse_v6_fragment(struct cursor *c, __u32 
 	return parse_fragment(c, &frag, first, &key->proto, ports, l4);
 }
 
+/* ::ffff:a.b.c.d is how user space writes IPv4; in an IPv6 header it is nobody's address (Linux
+ * drops it since 5.4), and would be taken for the IPv4 flow of the same ports.
+ */
+static __always_inline bool is_v4_mapped(const __u8 *addr)
+{
+	__u64 a[2];
+
+	__builtin_memcpy(a, addr, sizeof(a));
+	return !a[0] && (__u32)a[1] == bpf_htonl(0xffff);
+}
+
 static __always_inline enum orb8_fate parse_v6(struct cursor *c, struct orb8_v6_key *key,
 					       struct layer4 *l4)
 {
@@ -322,6 +333,8 @@ static __always_inline enum orb8_fate parse_v6(struct cursor *c, struct orb8_v6_
 		return ORB8_TRUNCATED;
 	__builtin_memcpy(key->saddr, &ip->saddr, 16);
 	__builtin_memcpy(key->daddr, &ip->daddr, 16);
+	if (is_v4_mapped(key->saddr) || is_v4_mapped(key->daddr))
+		return ORB8_TRUNCATED;
 	key->proto = ip->nexthdr;
 	if (is_extension(key->proto)) {
 		__u64 chain = skip_extensions(c->skb, c->off, key->proto);

@@ -118,6 +118,17 @@ TEST_F(Parse, RefusesImpossibleHeaders) {
   EXPECT_EQ(tally(ORB8_TRUNCATED).packets, 2U);
 }
 
+// They would be taken for the IPv4 flow of the same ports, and be added to it again and again.
+TEST_F(Parse, RefusesIpv6HeadersWithIpv4MappedAddresses) {
+  run(Packet().ethernet(kIp6).ipv6({.src = "::ffff:10.0.0.1", .dst = "fd00::2"}).udp(4242, 53));
+  run(Packet().ethernet(kIp6).ipv6({.src = "fd00::1", .dst = "::ffff:10.0.0.2"}).udp(4242, 53));
+  EXPECT_EQ(tally(ORB8_TRUNCATED).packets, 2U);
+  for (const auto* src : {"::1", "::fffe:10.0.0.1", "::1:ffff:10.0.0.1", "::10.0.0.1"}) {
+    run(Packet().ethernet(kIp6).ipv6({.src = src, .dst = "fd00::2"}).udp(4242, 53));
+  }
+  EXPECT_EQ(tally(ORB8_COUNTED).packets, 4U);
+}
+
 TEST_F(Parse, CountsWhatIsNotIp) {
   std::uint64_t count = 0;
   // ARP, two lengths of IEEE 802.3 frames, MPLS, a reserved number.

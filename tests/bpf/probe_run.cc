@@ -139,8 +139,11 @@ void ProbeRun::set_loopback_live() const {
 
 bpf_program* ProbeRun::program(const RunOptions& options) const {
   const auto& progs = skeleton_->progs;
-  return options.direction == Direction::kIngress ? progs.network_probe
-                                                  : progs.network_probe_egress;
+  const bool ingress = options.direction == Direction::kIngress;
+  if (options.layer == LinkLayer::kNone) {
+    return ingress ? progs.network_probe_ip : progs.network_probe_ip_egress;
+  }
+  return ingress ? progs.network_probe : progs.network_probe_egress;
 }
 
 void ProbeRun::run(const Packet& packet, const RunOptions& options) const {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/network.h"
+#include "core/kernel/network_probes.h"
 #include "core/model/flow.h"
 #include "network.skel.h"
 #include "tests/packets/packet.h"
@@ -24,6 +25,8 @@ constexpr std::uint32_t kLoopback = 1;  // the ifindex that a test run has unles
 
 struct RunOptions {
   Direction direction = Direction::kIngress;
+  LinkLayer layer =
+      LinkLayer::kEthernet;   // kNone: the EtherType is the packet's 13th and 14th byte
   std::uint32_t ifindex = 0;  // 0: loopback
   std::uint32_t gso_size = 0;
   std::uint32_t gso_segs = 0;

@@ -133,6 +133,8 @@ ParsedFrame FrameParser::parse_ipv6(Bytes frame, std::size_t at) {
   FlowKey key;
   key.src = read_addr(frame, at + 8, 16);
   key.dst = read_addr(frame, at + 24, 16);
+  // IPv4-mapped addresses (RFC 4291, 2.5.5.2) are for programs; in a packet they are nobody's.
+  if (key.src.is_v4() || key.dst.is_v4()) return {};
   std::uint8_t next = frame[at + 6];
   at += 40;
   std::optional<Fragment> fragment;

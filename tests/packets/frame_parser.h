@@ -15,7 +15,7 @@ namespace orb8 {
 enum class FrameVerdict : std::uint8_t {
   kFlow,
   kNotIp,
-  kBroken,   // cut short inside a header, or a header of an impossible length or version
+  kBroken,   // cut short inside a header, or a header of an impossible length, version or address
   kTooDeep,  // more VLAN tags (3) or IPv6 extension headers (7) than are followed
 };
 

@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "core/export/utf8.h"
+
 namespace orb8 {
 namespace {
 
@@ -19,7 +21,7 @@ const std::string& InterfaceNames::name_of(std::uint32_t ifindex) {
   }
   const auto [entry, fresh] = names_.try_emplace(ifindex);
   std::array<char, IF_NAMESIZE> name = {};
-  if (fresh && ::if_indextoname(ifindex, name.data())) entry->second = name.data();
+  if (fresh && ::if_indextoname(ifindex, name.data())) entry->second = valid_utf8(name.data());
   return entry->second;
 }
 

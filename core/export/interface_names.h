@@ -12,7 +12,7 @@ namespace orb8 {
 // flow and change rarely. Not for several threads.
 class InterfaceNames {
  public:
-  // Empty when there is none (any more).
+  // Valid UTF-8; empty when there is none (any more). Stays valid until the next call.
   const std::string& name_of(std::uint32_t ifindex);
 
  private:

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/export/utf8.h"
+
 namespace orb8 {
 namespace {
 
@@ -91,7 +93,7 @@ void to_wire(const Accounting& accounting, v1::Accounting& out) {
 
 void to_wire(const Status& status, const NodeInfo& node, std::int64_t now_ns,
              v1::AgentStatus& out) {
-  out.set_node_name(node.name);
+  out.set_node_name(valid_utf8(node.name));
   out.set_version(node.version);
   out.set_healthy(status.healthy());
   std::string reasons;
@@ -99,22 +101,23 @@ void to_wire(const Status& status, const NodeInfo& node, std::int64_t now_ns,
     auto& row = *out.add_components();
     row.set_name(component.name);
     row.set_healthy(component.healthy);
-    row.set_reason(component.reason);
+    row.set_reason(valid_utf8(component.reason));
     if (!component.healthy) {
-      reasons += (reasons.empty() ? "" : "; ") + component.name + ": " + component.reason;
+      reasons += (reasons.empty() ? "" : "; ") + row.name() + ": " + row.reason();
     }
   }
   out.set_health_message(reasons.empty() ? "ok" : reasons);
   out.set_events_processed(status.events_processed);
   out.set_events_dropped(status.events_dropped);
   out.set_active_flows(status.active_flows);
-  out.set_uptime_seconds((now_ns - status.started_ns) / kNsPerSecond);
+  // The clock may have been set back since.
+  out.set_uptime_seconds(std::max<std::int64_t>(now_ns - status.started_ns, 0) / kNsPerSecond);
   out.set_flow_source(status.source.name);
-  out.set_flow_source_reason(status.source.reason);
+  out.set_flow_source_reason(valid_utf8(status.source.reason));
   for (const auto& program : status.source.programs) {
     auto& row = *out.add_programs();
     row.set_program(program.program);
-    row.set_interface(program.interface);
+    row.set_interface(valid_utf8(program.interface));
     row.set_ifindex(program.ifindex);
     row.set_direction(program.direction);
     row.set_mechanism(program.mechanism);

@@ -2,7 +2,12 @@
 #include "core/export/wire_request.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include "core/export/utf8.h"
 
 namespace orb8 {
 namespace {
@@ -12,17 +17,22 @@ constexpr int kMostValues = 1000;  // of one field: each costs every flow a comp
 
 std::unexpected<Error> wrong(const std::string& field, const std::string& value,
                              const std::string& allowed) {
-  return fail(Errc::kInvalid, field + ": '" + value + "' is not allowed; it must be " + allowed);
+  return fail(Errc::kInvalid,
+              field + ": '" + quotable(value) + "' is not allowed; it must be " + allowed);
+}
+
+template <class Values>
+Result<void> check_size(const Values& values, const std::string& field) {
+  if (values.size() <= kMostValues) return {};
+  return wrong(field, std::to_string(values.size()) + " values",
+               "at most " + std::to_string(kMostValues));
 }
 
 // Turns each text into a value by `parse`, or says which is wrong.
 template <class Texts, class Value, class Parse>
 Result<void> parse_each(const Texts& texts, const std::string& field, const std::string& allowed,
                         std::vector<Value>& out, Parse parse) {
-  if (texts.size() > kMostValues) {
-    return wrong(field, std::to_string(texts.size()) + " values",
-                 "at most " + std::to_string(kMostValues));
-  }
+  if (auto ok = check_size(texts, field); !ok) return ok;
   for (const auto& text : texts) {
     const auto value = parse(text);
     if (!value) return wrong(field, text, allowed);
@@ -31,7 +41,22 @@ Result<void> parse_each(const Texts& texts, const std::string& field, const std:
   return {};
 }
 
-Result<void> read_filter(const v1::FlowFilter& wire, FlowFilter& filter) {
+std::optional<std::string> any_name(const std::string& text) {
+  return text;
+}
+
+Result<void> read_ports(const v1::FlowFilter& wire, FlowFilter& filter) {
+  if (auto ok = check_size(wire.ports(), "filter.ports"); !ok) return ok;
+  for (const auto port : wire.ports()) {
+    if (port > kLastPort) {
+      return wrong("filter.ports", std::to_string(port), "a number from 0 to 65535");
+    }
+    filter.ports.push_back(static_cast<std::uint16_t>(port));
+  }
+  return {};
+}
+
+Result<void> read_flow_filter(const v1::FlowFilter& wire, FlowFilter& filter) {
   auto ok =
       parse_each(wire.ips(), "filter.ips", "an address or a prefix, as 10.0.0.0/8 or fd00::/8",
                  filter.prefixes, parse_prefix);
@@ -43,24 +68,27 @@ Result<void> read_filter(const v1::FlowFilter& wire, FlowFilter& filter) {
   ok = parse_each(wire.directions(), "filter.directions", "ingress or egress", filter.directions,
                   parse_direction);
   if (!ok) return ok;
-  for (const auto port : wire.ports()) {
-    if (port > kLastPort) {
-      return wrong("filter.ports", std::to_string(port), "a number from 0 to 65535");
-    }
-    filter.ports.push_back(static_cast<std::uint16_t>(port));
-  }
-  return {};
+  return read_ports(wire, filter);
+}
+
+// The fields that both requests have.
+template <class Request>
+Result<FlowFilter> read_filter(const Request& request) {
+  FlowFilter filter;
+  auto ok = parse_each(request.namespaces(), "namespaces", "a name", filter.namespaces, any_name);
+  if (ok) ok = parse_each(request.pod_names(), "pod_names", "a name", filter.pods, any_name);
+  if (ok) ok = read_flow_filter(request.filter(), filter);
+  if (!ok) return std::unexpected(ok.error());
+  return filter;
 }
 
 }  // namespace
 
 Result<FlowQuery> from_wire(const v1::QueryFlowsRequest& request, std::uint32_t max_limit) {
+  auto filter = read_filter(request);
+  if (!filter) return std::unexpected(filter.error());
   FlowQuery query;
-  query.filter.namespaces = {request.namespaces().begin(), request.namespaces().end()};
-  query.filter.pods = {request.pod_names().begin(), request.pod_names().end()};
-  if (auto ok = read_filter(request.filter(), query.filter); !ok) {
-    return std::unexpected(ok.error());
-  }
+  query.filter = std::move(*filter);
   query.limit = request.limit() == 0 ? max_limit : std::min(request.limit(), max_limit);
   switch (request.sort()) {
     case v1::SORT_ORDER_BYTES:
@@ -79,11 +107,7 @@ Result<FlowQuery> from_wire(const v1::QueryFlowsRequest& request, std::uint32_t 
 }
 
 Result<FlowFilter> from_wire(const v1::StreamEventsRequest& request) {
-  FlowFilter filter;
-  filter.namespaces = {request.namespaces().begin(), request.namespaces().end()};
-  filter.pods = {request.pod_names().begin(), request.pod_names().end()};
-  if (auto ok = read_filter(request.filter(), filter); !ok) return std::unexpected(ok.error());
-  return filter;
+  return read_filter(request);
 }
 
 }  // namespace orb8

@@ -72,13 +72,38 @@ TEST(WireRequest, NamesFieldValueAndWhatIsAllowed) {
 TEST(WireRequest, RefusesASortOrderThatDoesNotExist) {
   v1::QueryFlowsRequest request;
   request.set_sort(static_cast<v1::SortOrder>(9));
-  EXPECT_FALSE(from_wire(request, 100));
+  const auto query = from_wire(request, 100);
+  ASSERT_FALSE(query);
+  EXPECT_EQ(query.error().what,
+            "sort: '9' is not allowed; it must be SORT_ORDER_BYTES, SORT_ORDER_PACKETS or "
+            "SORT_ORDER_LAST_SEEN");
 }
 
 TEST(WireRequest, RefusesMoreValuesThanAFilterTakes) {
   v1::FlowFilter filter;
   for (int i = 0; i < 1001; ++i) filter.add_ips("10.0.0.1");
   EXPECT_EQ(refusal(filter), "filter.ips: '1001 values' is not allowed; it must be at most 1000");
+  filter = {};
+  for (int i = 0; i < 1001; ++i) filter.add_ports(53);
+  EXPECT_EQ(refusal(filter), "filter.ports: '1001 values' is not allowed; it must be at most 1000");
+  v1::QueryFlowsRequest request;
+  for (int i = 0; i < 1001; ++i) request.add_pod_names("web");
+  EXPECT_EQ(from_wire(request, 100).error().what,
+            "pod_names: '1001 values' is not allowed; it must be at most 1000");
+}
+
+TEST(WireRequest, QuotesALongValueInShort) {
+  v1::FlowFilter filter;
+  filter.add_directions("up\n" + std::string(1'000'000, 'x'));
+  EXPECT_EQ(refusal(filter), "filter.directions: 'up?" + std::string(97, 'x') +
+                                 "...' is not allowed; it must be ingress or egress");
+}
+
+TEST(WireRequest, TakesAnEmptyRequestForEverything) {
+  const auto query = from_wire(v1::QueryFlowsRequest(), 100);
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->sort, FlowSort::kBytes);
+  EXPECT_TRUE(query->filter.matches({}, {}));
 }
 
 }  // namespace

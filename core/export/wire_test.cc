@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/export/wire.h"
 
+#include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+
+#include <string>
+#include <tuple>
+#include <vector>
 
 namespace orb8 {
 namespace {
@@ -107,6 +112,91 @@ TEST(Wire, JoinsTheReasonsOfADegradedAgent) {
   EXPECT_EQ(wire.health_message(), "flow-table: 3 flows evicted; interfaces: attach to eth0");
   EXPECT_EQ(wire.uptime_seconds(), 60);
   EXPECT_EQ(wire.components_size(), 3);
+}
+
+TEST(Wire, FillsEveryFieldOfTheStatus) {
+  Status status;
+  status.source.name = "tc";
+  status.source.reason = "asked for";
+  status.source.programs = {{"network_probe", "eth0", 2, "ingress", "tcx"}};
+  status.source.accounting.counted = {.packets = 1, .bytes = 2};
+  status.source.accounting.spilled = {.packets = 3, .bytes = 4};
+  status.source.accounting.lost = {.packets = 5, .bytes = 6};
+  status.source.accounting.duplicate = {.packets = 7, .bytes = 8};
+  status.source.accounting.own = {.packets = 9, .bytes = 10};
+  status.source.accounting.not_ip = {.packets = 11, .bytes = 12};
+  status.source.accounting.truncated = {.packets = 13, .bytes = 14};
+  status.source.accounting.unparsed = {.packets = 15, .bytes = 16};
+  status.source.accounting.packet_events = 17;
+  status.source.accounting.packet_events_lost = 18;
+  status.components = {{.name = "flow-source"}};
+  status.events_processed = 19;
+  status.events_dropped = 20;
+  status.subscriber_drops = 21;
+  status.flows_evicted = 22;
+  status.flows_expired = 23;
+  status.active_flows = 24;
+  status.max_flows = 25;
+  status.subscribers = 26;
+  status.started_ns = 0;
+  v1::AgentStatus wire;
+  to_wire(status, {"node-1", "1.0"}, 27'000'000'000, wire);
+
+  v1::AgentStatus expected;
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      R"(node_name: "node-1" version: "1.0" healthy: true health_message: "ok"
+         events_processed: 19 events_dropped: 20 active_flows: 24 uptime_seconds: 27
+         flow_source: "tc" flow_source_reason: "asked for"
+         components { name: "flow-source" healthy: true }
+         programs { program: "network_probe" interface: "eth0" ifindex: 2
+                    direction: "ingress" mechanism: "tcx" }
+         accounting {
+           counted { packets: 1 bytes: 2 } spilled { packets: 3 bytes: 4 }
+           lost { packets: 5 bytes: 6 } duplicate { packets: 7 bytes: 8 }
+           own { packets: 9 bytes: 10 } not_ip { packets: 11 bytes: 12 }
+           truncated { packets: 13 bytes: 14 } unparsed { packets: 15 bytes: 16 }
+           packet_events: 17 packet_events_lost: 18 }
+         flows_evicted: 22 flows_expired: 23 max_flows: 25 subscribers: 26
+         subscriber_drops: 21)",
+      &expected));
+  EXPECT_EQ(wire.DebugString(), expected.DebugString());
+}
+
+TEST(Wire, SaysThatAnAgentWhoseClockWasSetBackJustStarted) {
+  Status status;
+  status.started_ns = 2'000'000'000;
+  v1::AgentStatus wire;
+  to_wire(status, {"node-1", "1.0"}, 1'000'000'000, wire);
+  EXPECT_EQ(wire.uptime_seconds(), 0);
+}
+
+TEST(Wire, StaysReadableWhateverAnInterfaceIsCalled) {
+  Status status;
+  status.components = {{.name = "interfaces", .healthy = false, .reason = "attach to \xFF"}};
+  status.source.programs = {{"network_probe", "\xFF", 2, "ingress", "tcx"}};
+  v1::AgentStatus wire;
+  to_wire(status, {"node-1", "1.0"}, 0, wire);
+  EXPECT_EQ(wire.programs(0).interface(), "\xEF\xBF\xBD");
+  EXPECT_EQ(wire.health_message(), "interfaces: attach to \xEF\xBF\xBD");
+}
+
+TEST(Wire, NamesWhatAnEventIsAndWhyAFlowEnded) {
+  const std::vector<std::tuple<EventKind, EndReason, v1::EventType, std::string>> cases = {
+      {EventKind::kFlowStart, EndReason::kNone, v1::EVENT_TYPE_FLOW_START, ""},
+      {EventKind::kFlowUpdate, EndReason::kNone, v1::EVENT_TYPE_FLOW_UPDATE, ""},
+      {EventKind::kFlowEnd, EndReason::kClosed, v1::EVENT_TYPE_FLOW_END, "closed"},
+      {EventKind::kFlowEnd, EndReason::kIdle, v1::EVENT_TYPE_FLOW_END, "idle"},
+      {EventKind::kFlowEnd, EndReason::kEvicted, v1::EVENT_TYPE_FLOW_END, "evicted"},
+      {EventKind::kPacket, EndReason::kNone, v1::EVENT_TYPE_PACKET, ""}};
+  InterfaceNames names;
+  for (const auto& [kind, reason, type, words] : cases) {
+    Event event{.kind = kind, .end_reason = reason, .flow = tcp_flow(), .timestamp_ns = 5};
+    v1::NetworkEvent wire;
+    to_wire(event, names, 0, wire);
+    EXPECT_EQ(wire.type(), type);
+    EXPECT_EQ(wire.end_reason(), words);
+    EXPECT_EQ(wire.timestamp_ns(), 5);
+  }
 }
 
 }  // namespace

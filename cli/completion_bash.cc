@@ -18,27 +18,44 @@ _orb8() {
   elif [[ $flag == "=" ]] && ((COMP_CWORD > 1)); then
     flag=${COMP_WORDS[COMP_CWORD-2]}
   fi
+  case $flag in
 )";
 
-constexpr const char* kFindCommand = R"(  for ((i = 1; i < COMP_CWORD; i++)); do
+// Then a pattern of the flags with a value.
+constexpr const char* kWords = R"(  esac
+  for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $word in
-      {}) # its value is no command
-        [[ ${{COMP_WORDS[i+1]}} == "=" ]] && ((i++))
+      )";
+// Then a pattern of the commands.
+constexpr const char* kCommands = R"() # its value is no command
+        [[ ${COMP_WORDS[i+1]} == "=" ]] && ((i++))
         ((i++)) ;;
       *)
-        case "$command${{command:+ }}$word" in
-          {}) command="$command${{command:+ }}$word" ;;
+        case "$command${command:+ }$word" in
+          )";
+// Then what each command offers.
+constexpr const char* kOffers = R"() command="$command${command:+ }$word" ;;
         esac ;;
     esac
   done
+  case $command in
 )";
 
-constexpr const char* kEnd = R"(  [[ $cur == -* || -z $words ]] && words=$flags
+constexpr const char* kEnd = R"(  esac
+  [[ $cur == -* || -z $words ]] && words=$flags
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
 complete -F _orb8 orb8
 )";
+
+// "status flows trace"
+template <class Named>
+std::string names_of(const std::vector<Named>& things) {
+  std::string names;
+  for (const auto& thing : things) names += (names.empty() ? "" : " ") + thing.name;
+  return names;
+}
 
 }  // namespace
 
@@ -49,7 +66,8 @@ std::string bash_completion(const CompletionModel& model) {
     if (flag.takes_value) takers.push_back(flag.pattern);
     if (flag.name == "--interface") {
       values += fmt::format(
-          "    {}) mapfile -t COMPREPLY < <(cd /sys/class/net && compgen -G \"$cur*\"); return "
+          "    {}) mapfile -t COMPREPLY < <(cd /sys/class/net >/dev/null && compgen -G \"$cur*\"); "
+          "return "
           ";;\n",
           flag.pattern);
     } else if (!flag.words.empty()) {
@@ -63,17 +81,12 @@ std::string bash_completion(const CompletionModel& model) {
   std::vector<std::string> paths;
   std::string commands;
   for (const auto& command : model.commands) {
-    std::vector<std::string> words;
-    std::vector<std::string> flags;
-    for (const auto& word : command.words) words.push_back(word.word);
-    for (const auto& flag : command.flags) flags.push_back(flag.name);
     if (!command.path.empty()) paths.push_back("\"" + command.path + "\"");
     commands += fmt::format("    \"{}\") words=\"{}\" flags=\"{}\" ;;\n", command.path,
-                            fmt::join(words, " "), fmt::join(flags, " "));
+                            names_of(command.words), names_of(command.flags));
   }
-  return std::string(kBegin) + "  case $flag in\n" + values + "  esac\n" +
-         fmt::format(fmt::runtime(kFindCommand), fmt::join(takers, "|"), fmt::join(paths, "|")) +
-         "  case $command in\n" + commands + "  esac\n" + kEnd;
+  return fmt::format("{}{}{}{}{}{}{}{}{}", kBegin, values, kWords, fmt::join(takers, "|"),
+                     kCommands, fmt::join(paths, "|"), kOffers, commands, kEnd);
 }
 
 }  // namespace orb8

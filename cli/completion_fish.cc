@@ -27,7 +27,7 @@ std::string condition_of(const CompletedCommand& command) {
                  std::string(part.begin(), part.end());
   }
   std::string below;
-  for (const auto& word : command.words) below += " " + word.word;
+  for (const auto& word : command.words) below += " " + word.name;
   if (!below.empty()) condition += "; and not __fish_seen_subcommand_from" + below;
   return condition;
 }
@@ -56,7 +56,7 @@ std::string fish_completion(const CompletionModel& model) {
   for (const auto& command : model.commands) {
     const auto condition = condition_of(command);
     for (const auto& word : command.words) {
-      script += fmt::format("complete -c orb8 -n '{}' -a {} -d {}\n", condition, word.word,
+      script += fmt::format("complete -c orb8 -n '{}' -a {} -d {}\n", condition, word.name,
                             quoted(word.about));
     }
     for (const auto& flag : command.flags) {

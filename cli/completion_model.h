@@ -17,7 +17,7 @@ struct CompletedFlag {
 };
 
 struct CompletedWord {
-  std::string word;
+  std::string name;
   std::string about;
 };
 

@@ -18,21 +18,30 @@ _orb8() {
     flag=${PREFIX%%=*}
     compset -P '*='
   fi
+  case $flag in
 )";
 
-constexpr const char* kFindCommand = R"(  for ((i = 2; i < CURRENT; i++)); do
-    word=${{words[i]}}
+// Then a pattern of the flags with a value.
+constexpr const char* kWords = R"(  esac
+  for ((i = 2; i < CURRENT; i++)); do
+    word=${words[i]}
     case $word in
-      {}) ((i++)) ;; # its value is no command
+      )";
+// Then a pattern of the commands.
+constexpr const char* kCommands = R"() ((i++)) ;; # its value is no command
       *)
-        case "$command${{command:+ }}$word" in
-          {}) command="$command${{command:+ }}$word" ;;
+        case "$command${command:+ }$word" in
+          )";
+// Then what each command offers.
+constexpr const char* kOffers = R"() command="$command${command:+ }$word" ;;
         esac ;;
     esac
   done
+  case $command in
 )";
 
-constexpr const char* kEnd = R"(  if [[ $PREFIX == -* ]] || (( ! $#candidates )); then
+constexpr const char* kEnd = R"(  esac
+  if [[ $PREFIX == -* ]] || (( ! $#candidates )); then
     _describe -o 'flag' flags
   else
     _describe 'command' candidates
@@ -45,20 +54,22 @@ else
 fi
 )";
 
-// 'word:about', where a colon would end the word and a quote the string.
-std::string described(const std::string& word, std::string about) {
-  std::erase(about, '\'');
-  if (about.empty()) return fmt::format("'{}'", word);
-  return fmt::format("'{}:{}'", word, about);
+// 'name:about' of each, without the quotes that would end the string.
+template <class Named>
+std::string described(const std::vector<Named>& things) {
+  std::string all;
+  for (const auto& thing : things) {
+    auto about = thing.about;
+    std::erase(about, '\'');
+    all += fmt::format("{}'{}{}{}'", all.empty() ? "" : " ", thing.name, about.empty() ? "" : ":",
+                       about);
+  }
+  return all;
 }
 
 std::string arm(const CompletedCommand& command) {
-  std::vector<std::string> words;
-  std::vector<std::string> flags;
-  for (const auto& word : command.words) words.push_back(described(word.word, word.about));
-  for (const auto& flag : command.flags) flags.push_back(described(flag.name, flag.about));
   return fmt::format("    \"{}\")\n      candidates=({})\n      flags=({}) ;;\n", command.path,
-                     fmt::join(words, " "), fmt::join(flags, " "));
+                     described(command.words), described(command.flags));
 }
 
 }  // namespace
@@ -83,9 +94,8 @@ std::string zsh_completion(const CompletionModel& model) {
     if (!command.path.empty()) paths.push_back("\"" + command.path + "\"");
     commands += arm(command);
   }
-  return std::string(kBegin) + "  case $flag in\n" + values + "  esac\n" +
-         fmt::format(fmt::runtime(kFindCommand), fmt::join(takers, "|"), fmt::join(paths, "|")) +
-         "  case $command in\n" + commands + "  esac\n" + kEnd;
+  return fmt::format("{}{}{}{}{}{}{}{}{}", kBegin, values, kWords, fmt::join(takers, "|"),
+                     kCommands, fmt::join(paths, "|"), kOffers, commands, kEnd);
 }
 
 }  // namespace orb8

@@ -135,7 +135,7 @@ void EventRenderer::set_terminal_width(std::size_t width) {
 
 void EventRenderer::header(std::ostream& out) const {
   if (style_.output == OutputFormat::kJson) return;
-  out << style_.painted(table_.header(), Paint::kTitle) << std::endl;
+  out << style_.painted(table_.header(), Paint::kTitle) << '\n';
 }
 
 void EventRenderer::render(const v1::NetworkEvent& event, double seconds, std::ostream& out) {

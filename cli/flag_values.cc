@@ -65,8 +65,8 @@ std::vector<FlagValues> all_flags() {
 }  // namespace
 
 const FlagValues* values_of(std::string_view flag) {
-  static const auto kAll = all_flags();
-  for (const auto& values : kAll) {
+  static const auto all = all_flags();
+  for (const auto& values : all) {
     if (values.flag == flag) return &values;
   }
   return nullptr;

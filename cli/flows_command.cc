@@ -48,7 +48,11 @@ std::int64_t now_ns() {
 class Watch {
  public:
   Watch(Backend& backend, const CliOptions& options, const Session& session)
-      : backend_(backend), options_(options), session_(session), request_(to_request(options)) {}
+      : backend_(backend),
+        options_(options),
+        session_(session),
+        every_(options.watch.value_or(kCollectFirst)),
+        request_(to_request(options)) {}
 
   int run() {
     const auto started = Clock::now();
@@ -57,7 +61,7 @@ class Watch {
       if (session_.stop.stop_requested()) break;
       if (!answer) return report(answer.error(), session_.err);
       show(*answer);
-    } while (session_.out && wait_for(*options_.watch, session_.stop));
+    } while (session_.out && wait_for(every_, session_.stop));
     if (!session_.out || session_.reader_gone()) return 0;
     const std::chrono::duration<double> took = Clock::now() - started;
     session_.err << fmt::format("orb8: {} in {:.1f} s{}\n", count_of(answers_, "answer"),
@@ -92,12 +96,13 @@ class Watch {
 
   std::string title() const {
     return fmt::format("{} every {}; Ctrl-C ends", clock_time(now_ns()).substr(0, 8),
-                       short_duration(*options_.watch));
+                       short_duration(every_));
   }
 
   Backend& backend_;
   const CliOptions& options_;
   const Session& session_;
+  std::chrono::milliseconds every_;
   v1::QueryFlowsRequest request_;
   std::uint64_t answers_ = 0;
   std::string seen_;

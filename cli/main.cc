@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <exception>
 #include <iostream>
 #include <stop_token>
 #include <thread>
@@ -63,10 +64,15 @@ int main(int argc, char** argv) {
   std::thread(watch, stop, signals).detach();
 
   const auto environment = [](const std::string& name) { return std::getenv(name.c_str()); };
-  return orb8::run({argv + 1, argv + argc}, {.environment = environment,
-                                             .out = std::cout,
-                                             .err = std::cerr,
-                                             .screen = orb8::screen_of_stdout(environment),
-                                             .stop = stop.get_token(),
-                                             .reader_gone = reader_gone});
+  try {
+    return orb8::run({argv + 1, argv + argc}, {.environment = environment,
+                                               .out = std::cout,
+                                               .err = std::cerr,
+                                               .screen = orb8::screen_of_stdout(environment),
+                                               .stop = stop.get_token(),
+                                               .reader_gone = reader_gone});
+  } catch (const std::exception& error) {  // out of memory, or a mistake of ours: still one line
+    std::cerr << "orb8: gave up: " << error.what() << "\n";
+    return 1;
+  }
 }

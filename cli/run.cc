@@ -48,7 +48,7 @@ Result<std::unique_ptr<Backend>> choose_backend(const CliOptions& options,
                             agent.error().what, options.command_words));
   }
   around.err << "orb8: " << printable(agent.error().what)
-             << "; watching this machine itself (standalone)" << std::endl;
+             << "; watching this machine itself (standalone)" << "\n";
   return standalone(options, around);
 }
 
@@ -97,7 +97,7 @@ int run(const std::vector<std::string>& arguments, const Surroundings& around) {
   around.err.flush();
   around.out.flush();
   if (around.out || around.reader_gone()) return status;
-  around.err << "orb8: standard output cannot be written" << std::endl;
+  around.err << "orb8: standard output cannot be written" << "\n";
   return 1;
 }
 

@@ -60,6 +60,7 @@ std::vector<SeenFlows::Talker> SeenFlows::top(std::size_t most) const {
   };
   std::ranges::partial_sort(order, order.begin() + static_cast<std::ptrdiff_t>(shown), before);
   std::vector<Talker> top;
+  top.reserve(shown);
   for (std::size_t i = 0; i < shown; ++i) top.push_back(*order[i]);
   return top;
 }

@@ -10,13 +10,13 @@
 namespace orb8 {
 
 int report(const Error& error, std::ostream& err) {
-  err << "orb8: " << printable(error.what) << std::endl;
+  err << "orb8: " << printable(error.what) << "\n";
   return error.code == Errc::kInvalid ? 2 : 1;
 }
 
 bool collect_first(const Backend& backend, std::chrono::milliseconds time, const Session& session) {
   if (!backend.starts_empty()) return true;
-  session.err << "orb8: watching for " << short_duration(time) << std::endl;
+  session.err << "orb8: watching for " << short_duration(time) << "\n";
   return wait_for(time, session.stop);
 }
 

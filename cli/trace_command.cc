@@ -57,6 +57,7 @@ int run_trace(Backend& backend, const CliOptions& options, const Session& sessio
   EventRenderer renderer(session.style);
   // At once, so that a person sees that it runs; packets have no columns.
   if (!options.packets) renderer.header(session.out);
+  session.out.flush();
   SeenFlows seen;
   Counts counts;
   const auto ok = backend.stream(

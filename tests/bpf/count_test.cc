@@ -1,10 +1,16 @@
-// How much a packet counts, where, and what happens when there is no room.
+// How much a packet counts.
 // SPDX-License-Identifier: Apache-2.0
 #include <netinet/in.h>
+#include <sys/stat.h>
 
-#include <array>
-#include <cstring>
+#include <barrier>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <thread>
 
+#include "core/kernel/flow_maps.h"
+#include "core/kernel/preflight.h"
 #include "tests/bpf/probe_run.h"
 
 namespace orb8 {
@@ -68,126 +74,88 @@ TEST_F(Count, BelievesTheStackAboutATunnelsInnerHeadersOnEgress) {
   EXPECT_EQ(flow(v4_flow(IPPROTO_TCP, 4242, 80)).bytes, 3500U);
 }
 
-TEST_F(Count, CountsAPacketThatCrossesTwoHooksOnce) {
-  RunOptions in;
-  RunOptions out;
-  out.direction = Direction::kEgress;
-  for (int i = 0; i < 10; ++i) {
-    run(udp4(), in);
-    run(udp4(), out);
+TEST_F(Count, LeavesAGsoPacketWithoutPayloadOne) {
+  run(tcp4(0x10), {.gso_size = 500, .gso_segs = 5});
+  EXPECT_EQ(flow(v4_flow(IPPROTO_TCP, 4242, 80)).packets, 1U);
+  EXPECT_EQ(flow(v4_flow(IPPROTO_TCP, 4242, 80)).bytes, tcp4(0x10).size());
+}
+
+TEST_F(Count, DatesAFlow) {
+  run(tcp4(0x02));
+  const auto first = flow(v4_flow(IPPROTO_TCP, 4242, 80));
+  run(tcp4(0x10));
+  const auto last = flow(v4_flow(IPPROTO_TCP, 4242, 80));
+  EXPECT_GT(first.first_ns, 0U);
+  EXPECT_EQ(last.first_ns, first.first_ns) << "tells this entry from a later one of the same key";
+  EXPECT_GE(last.last_jiffies, first.last_jiffies);
+}
+
+// The cgroup v2 that this test runs in: the kernel takes the id from the sending socket.
+std::uint64_t own_cgroup_id() {
+  std::ifstream lines("/proc/self/cgroup");
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("0::")) continue;
+    struct stat directory = {};
+    if (::stat((find_cgroup2_mount("") + line.substr(3)).c_str(), &directory) != 0) return 0;
+    return directory.st_ino;
   }
-  EXPECT_EQ(flow(v4_flow(IPPROTO_UDP, 4242, 53)).packets, 10U);
-  EXPECT_EQ(tally(ORB8_COUNTED).packets, 10U);
-  EXPECT_EQ(tally(ORB8_DUPLICATE).packets, 10U);
-  EXPECT_EQ(tally(ORB8_DUPLICATE).bytes, 10 * udp4().size());
+  return 0;
 }
 
-TEST_F(Count, LetsAnotherHookTakeOverWhenTheAnchorIsGone) {
-  RunOptions out;
-  out.direction = Direction::kEgress;
-  run(udp4());
-  set_live(kLoopback, Direction::kIngress, false);
-  run(udp4(), out);
-  const auto stats = flow(v4_flow(IPPROTO_UDP, 4242, 53));
-  EXPECT_EQ(stats.packets, 2U);
-  EXPECT_EQ(stats.anchor, ORB8_HOOK(kLoopback, ORB8_EGRESS));
-  EXPECT_EQ(stats.dir, ORB8_INGRESS) << "a flow keeps the direction in which it was first seen";
+TEST_F(Count, NotesTheSendersCgroupOnEgressAlone) {
+  const auto cgroup_id = own_cgroup_id();
+  if (cgroup_id == 0) GTEST_SKIP() << "no cgroup v2 is mounted here";
+  run(tcp4(0x02), {.direction = Direction::kEgress});
+  EXPECT_EQ(flow(v4_flow(IPPROTO_TCP, 4242, 80)).cgroup_id, cgroup_id);
+  run(udp4(), {.direction = Direction::kIngress});
+  EXPECT_EQ(flow(v4_flow(IPPROTO_UDP, 4242, 53)).cgroup_id, 0U);
 }
 
-TEST_F(Count, LetsAnotherHookTakeOverWhenTheAnchorIsSilent) {
-  load([](network_bpf& skeleton) { skeleton.rodata->constants.takeover_jiffies = 0; });
-  RunOptions out;
-  out.direction = Direction::kEgress;
-  run(udp4());
-  run(udp4(), out);
-  EXPECT_EQ(tally(ORB8_COUNTED).packets, 2U);
-  EXPECT_EQ(tally(ORB8_DUPLICATE).packets, 0U);
-}
-
-Packet udp_from(std::uint16_t port, std::size_t payload = 10) {
-  return Packet().ethernet(0x0800).ipv4({}).udp(port, 53).payload(payload);
-}
-
-TEST_F(Count, SpillsAFlowThatFindsTheMapFull) {
-  load([](network_bpf& skeleton) { bpf_map__set_max_entries(skeleton.maps.orb8_flows_v4, 4); });
-  for (std::uint16_t port = 1; port <= 6; ++port) run(udp_from(port));
-  EXPECT_EQ(flow_count(), 4U);
-  EXPECT_EQ(tally(ORB8_COUNTED).packets, 4U);
-  EXPECT_EQ(tally(ORB8_SPILLED).packets, 2U);
-  EXPECT_EQ(tally(ORB8_SPILLED).bytes, 2 * udp_from(1).size());
-
-  const auto records = drain(skeleton()->maps.orb8_spill);
-  ASSERT_EQ(records.size(), 2U);
-  ASSERT_EQ(records[0].size(), sizeof(orb8_spilled));
-  orb8_spilled spilled = {};
-  std::memcpy(&spilled, records[0].data(), sizeof(spilled));
-  EXPECT_EQ(spilled.packets, 1U);
-  EXPECT_EQ(spilled.bytes, udp_from(1).size());
-  EXPECT_EQ(spilled.key.sport_be, htons(5));
-  EXPECT_EQ(spilled.key.saddr[10], 0xff) << "IPv4 is v4-mapped here";
-  EXPECT_EQ(spilled.hook, ORB8_HOOK(kLoopback, ORB8_INGRESS));
-  EXPECT_GT(spilled.timestamp_ns, 0U);
-}
-
-TEST_F(Count, GoesOnCountingKnownFlowsWhenTheMapIsFull) {
-  load([](network_bpf& skeleton) { bpf_map__set_max_entries(skeleton.maps.orb8_flows_v4, 4); });
-  for (std::uint16_t port = 1; port <= 6; ++port) run(udp_from(port));
-  run(udp_from(1));
-  EXPECT_EQ(flow(v4_flow(IPPROTO_UDP, 1, 53)).packets, 2U);
-}
-
-TEST_F(Count, CountsPacketsAndBytesThatAreLostWhenTheSpillRingIsFullToo) {
-  load([](network_bpf& skeleton) {
-    bpf_map__set_max_entries(skeleton.maps.orb8_flows_v6, 1);
-    bpf_map__set_max_entries(skeleton.maps.orb8_spill, 4096);
-  });
-  constexpr std::uint16_t kFlows = 200;
-  const auto packet = [](std::uint16_t port) {
-    return Packet().ethernet(0x86dd).ipv6({}).udp(port, 53).payload(10);
-  };
-  for (std::uint16_t port = 1; port <= kFlows; ++port) run(packet(port));
-  const auto spilled = tally(ORB8_SPILLED);
-  const auto lost = tally(ORB8_LOST);
-  EXPECT_EQ(drain(skeleton()->maps.orb8_spill).size(), spilled.packets);
-  EXPECT_GT(lost.packets, 0U);
-  EXPECT_EQ(flow_count() + spilled.packets + lost.packets, kFlows);
-  EXPECT_EQ(lost.bytes, lost.packets * packet(1).size());
-}
-
-class OwnTraffic : public ProbeRun {
+class CountAtOnce : public ProbeRun {
  protected:
-  void own(const char* address, std::uint16_t port) {
-    const auto addr = parse_addr(address).value_or(Addr{});
-    const std::uint8_t one = 1;
-    ASSERT_EQ(bpf_map_update_elem(bpf_map__fd(skeleton()->maps.orb8_own_addrs), addr.bytes.data(),
-                                  &one, BPF_ANY),
-              0);
-    skeleton()->bss->control.own_port_be = htons(port);
+  static constexpr unsigned kThreads = 4;
+
+  static void at_once(const std::function<void(unsigned thread)>& work) {
+    std::barrier start(kThreads);
+    std::vector<std::jthread> threads;
+    threads.reserve(kThreads);
+    for (unsigned i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&, i] {
+        start.arrive_and_wait();
+        work(i);
+      });
+    }
   }
 };
 
-TEST_F(OwnTraffic, IsLeftOutBothWays) {
-  own("10.0.0.2", 80);
-  run(tcp4(0x02));
-  run(Packet()
-          .ethernet(0x0800)
-          .ipv4({.src = "10.0.0.2", .dst = "10.0.0.1", .protocol = IPPROTO_TCP})
-          .tcp(80, 4242, 0x12));
-  EXPECT_EQ(tally(ORB8_OWN).packets, 2U);
-  EXPECT_EQ(flow_count(), 0U);
+TEST_F(CountAtOnce, LosesNoPacketAndNoFlagOfOneFlow) {
+  constexpr unsigned kRuns = 20;
+  constexpr unsigned kRepeat = 5000;
+  at_once([&](unsigned thread) {
+    for (unsigned i = 0; i < kRuns; ++i) {
+      const auto flags = static_cast<std::uint8_t>(1U << (thread + (i % 2) * kThreads));
+      run(tcp4(flags, 10), {.repeat = kRepeat});
+    }
+  });
+  const auto stats = flow(v4_flow(IPPROTO_TCP, 4242, 80));
+  EXPECT_EQ(stats.packets, std::uint64_t{kThreads} * kRuns * kRepeat);
+  EXPECT_EQ(stats.bytes, stats.packets * tcp4(0, 10).size());
+  EXPECT_EQ(tcp_flags_of(stats), 0xff);
+  EXPECT_EQ(tally(ORB8_COUNTED).packets, stats.packets);
+  EXPECT_EQ(tally(ORB8_COUNTED).bytes, stats.bytes);
 }
 
-TEST_F(OwnTraffic, IsNotTheSamePortOfAnotherMachine) {
-  own("10.0.0.1", 80);  // the client's address: its port is another one
-  run(tcp4(0x02));
-  EXPECT_EQ(tally(ORB8_OWN).packets, 0U);
-  EXPECT_EQ(flow_count(), 1U);
-}
-
-TEST_F(OwnTraffic, IsNotUdp) {
-  own("10.0.0.2", 53);
-  run(udp4());
-  EXPECT_EQ(flow_count(), 1U);
+TEST_F(CountAtOnce, LosesNoPacketOfFlowsThatBegin) {
+  constexpr std::uint16_t kFlows = 5000;
+  at_once([&](unsigned) {
+    for (std::uint16_t port = 1; port <= kFlows; ++port) {
+      run(Packet().ethernet(0x0800).ipv4({}).udp(port, 53));
+    }
+  });
+  EXPECT_EQ(flow_count(), kFlows);
+  for (std::uint16_t port = 1; port <= kFlows; ++port) {
+    ASSERT_EQ(flow(v4_flow(IPPROTO_UDP, port, 53)).packets, kThreads) << port;
+  }
 }
 
 }  // namespace

@@ -47,8 +47,15 @@ std::size_t count_entries(int map_fd) {
 
 template <class Key>
 void clear(int map_fd) {
-  Key key = {};
-  while (bpf_map_get_next_key(map_fd, nullptr, &key) == 0) bpf_map_delete_elem(map_fd, &key);
+  // All keys first: to look for the first one anew each time takes ever longer.
+  std::vector<Key> keys(1);
+  const void* previous = nullptr;
+  while (bpf_map_get_next_key(map_fd, previous, &keys.back()) == 0) {
+    keys.push_back(keys.back());
+    previous = &keys[keys.size() - 2];
+  }
+  keys.pop_back();
+  for (const auto& key : keys) bpf_map_delete_elem(map_fd, &key);
 }
 
 int collect_record(void* records, void* data, std::size_t size) {
@@ -70,17 +77,16 @@ void run_program(int program_fd, const Packet& packet, const RunOptions& options
   LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in.data(), .data_out = out.data(),
               .data_size_in = static_cast<__u32>(in.size()),
               .data_size_out = static_cast<__u32>(out.size()), .ctx_in = &context,
-              .ctx_size_in = sizeof(context));
+              .ctx_size_in = sizeof(context), .repeat = static_cast<int>(options.repeat));
   EXPECT_EQ(bpf_prog_test_run_opts(program_fd, &opts), 0) << std::strerror(errno);
   out.resize(opts.data_size_out);
   EXPECT_EQ(out, in) << "an observer changes nothing";
   EXPECT_EQ(static_cast<int>(opts.retval), kTcActUnspec) << "an observer ends no filter chain";
 }
 
-ProbeRun::Skeleton ProbeRun::open_and_load(const AdjustFn& adjust) {
+ProbeRun::Skeleton ProbeRun::open_and_load() {
   Skeleton skeleton(network_bpf::open());
   if (!skeleton) return nullptr;
-  adjust(*skeleton);
   if (const int err = network_bpf::load(skeleton.get()); err != 0) {
     errno = -err;
     return nullptr;
@@ -91,7 +97,7 @@ ProbeRun::Skeleton ProbeRun::open_and_load(const AdjustFn& adjust) {
 void ProbeRun::SetUp() {
   static int load_error = 0;
   static const Skeleton shared = [] {
-    auto skeleton = open_and_load([](network_bpf&) {});
+    auto skeleton = open_and_load();
     load_error = skeleton ? 0 : errno;
     return skeleton;
   }();
@@ -105,15 +111,8 @@ void ProbeRun::SetUp() {
   }
   skeleton_ = shared.get();
   empty_maps();
-  set_loopback_live();
-}
-
-void ProbeRun::load(const AdjustFn& adjust) {
-  auto fresh = open_and_load(adjust);
-  ASSERT_TRUE(fresh) << std::strerror(errno);
-  own_ = std::move(fresh);
-  skeleton_ = own_.get();
-  set_loopback_live();
+  set_live(kLoopback, Direction::kIngress, true);
+  set_live(kLoopback, Direction::kEgress, true);
 }
 
 void ProbeRun::empty_maps() const {
@@ -129,12 +128,6 @@ void ProbeRun::empty_maps() const {
   const std::uint32_t only = 0;
   ASSERT_EQ(bpf_map_update_elem(bpf_map__fd(maps.orb8_tally), &only, zeros.data(), BPF_ANY), 0);
   skeleton_->bss->control = {};
-}
-
-void ProbeRun::set_loopback_live() const {
-  for (const auto direction : {Direction::kIngress, Direction::kEgress}) {
-    set_live(kLoopback, direction, true);
-  }
 }
 
 bpf_program* ProbeRun::program(const RunOptions& options) const {

@@ -8,7 +8,6 @@
 #include <linux/bpf.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -25,12 +24,13 @@ constexpr std::uint32_t kLoopback = 1;  // the ifindex that a test run has unles
 
 struct RunOptions {
   Direction direction = Direction::kIngress;
-  LinkLayer layer =
-      LinkLayer::kEthernet;   // kNone: the EtherType is the packet's 13th and 14th byte
+  // kNone: what the packet begins with is IP, and its EtherType its 13th and 14th byte.
+  LinkLayer layer = LinkLayer::kEthernet;
   std::uint32_t ifindex = 0;  // 0: loopback
   std::uint32_t gso_size = 0;
   std::uint32_t gso_segs = 0;
   std::uint32_t wire_len = 0;
+  std::uint32_t repeat = 1;
 };
 
 // Runs a probe on a packet. Whatever comes, an observer says "next program, please" and lets the
@@ -39,15 +39,10 @@ void run_program(int program_fd, const Packet& packet, const RunOptions& options
 
 class ProbeRun : public ::testing::Test {
  protected:
-  using AdjustFn = std::function<void(network_bpf&)>;
-
   // Probes as fresh as just loaded, loopback's hooks live: all tests share one load, which takes
   // the verifier most of a second. Skips with a word where BPF is not allowed, and fails instead
   // where ORB8_REQUIRE_BPF is set.
   void SetUp() override;
-
-  // Loads anew for this test, with maps and constants changed first.
-  void load(const AdjustFn& adjust);
 
   void run(const Packet& packet, const RunOptions& options = {}) const;
 
@@ -73,14 +68,12 @@ class ProbeRun : public ::testing::Test {
   using Skeleton = std::unique_ptr<network_bpf, Destroy>;
 
   // Null, with errno set: the kernel refused.
-  static Skeleton open_and_load(const AdjustFn& adjust);
+  static Skeleton open_and_load();
   void empty_maps() const;
-  void set_loopback_live() const;
   int look_up(const FlowKey& key, orb8_flow_stats& stats) const;
   bpf_program* program(const RunOptions& options) const;
 
-  Skeleton own_;                     // of a test that called load()
-  network_bpf* skeleton_ = nullptr;  // the shared one, or own_
+  network_bpf* skeleton_ = nullptr;  // shared by all tests
 };
 
 // 10.0.0.1:sport -> 10.0.0.2:dport, ingress.

@@ -146,7 +146,9 @@ FlowTable::Change FlowTable::apply(const FlowRecord& record, const ResolveFn& re
 
   if (index_.size() >= limits_.max_flows) {
     const Slot victim = idle_for_longest();
-    pushed_out_.push_back({row(victim), EndReason::kEvicted});
+    const auto& last = progress(victim);
+    pushed_out_.push_back(
+        {row(victim), EndReason::kEvicted, last.incarnation, last.packets, last.bytes});
     remove(victim);
     ++evicted_;
   }
@@ -187,6 +189,17 @@ FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
 }
 
 // --- ends ---
+
+void FlowTable::Ended::add_last(const FlowRecord& record) {
+  const auto moved = [](std::uint64_t now, std::uint64_t before) {
+    return now > before ? now - before : 0;
+  };
+  const bool same = record.incarnation == incarnation;
+  flow.packets += moved(record.packets, same ? source_packets : 0);
+  flow.bytes += moved(record.bytes, same ? source_bytes : 0);
+  flow.tcp_flags |= record.tcp_flags;
+  flow.last_seen_ns = std::max(flow.last_seen_ns, record.last_seen_ns);
+}
 
 EndReason FlowTable::reason_to_end(const Flow& flow, std::int64_t now_ns) const {
   const auto silent_ns = now_ns - flow.last_seen_ns;

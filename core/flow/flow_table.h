@@ -73,6 +73,13 @@ class FlowTable {
   struct Ended {
     Flow flow;
     EndReason reason = EndReason::kNone;
+    // What the source had said by then, so that its last word can still be added.
+    std::uint64_t incarnation = 0;
+    std::uint64_t source_packets = 0;
+    std::uint64_t source_bytes = 0;
+
+    // Adds what moved since; of a flow that is out of the table.
+    void add_last(const FlowRecord& record);
   };
 
   explicit FlowTable(Limits limits);

@@ -76,41 +76,45 @@ Result<NetworkState> NetworkState::open() {
   return state;
 }
 
+void NetworkState::take_notice(const nlmsghdr* notice) {
+  switch (notice->nlmsg_type) {
+    case RTM_NEWLINK:
+    case RTM_DELLINK:
+      // An interface that goes takes its routes and addresses along, not always with a notice each.
+      stale_links_ = stale_routes_ = stale_addresses_ = true;
+      break;
+    case RTM_NEWADDR:
+    case RTM_DELADDR:
+      stale_addresses_ = true;
+      break;
+    case RTM_NEWROUTE:
+    case RTM_DELROUTE:
+      // A router's table may turn over all the time: only default routes matter here.
+      stale_routes_ |= is_default(*static_cast<const rtmsg*>(mnl_nlmsg_get_payload(notice)));
+      break;
+    default:
+      break;
+  }
+}
+
 Result<bool> NetworkState::refresh() {
-  bool links = false;
-  bool routes = false;
-  bool addresses = false;
-  const bool complete = notices_.drain([&](const nlmsghdr* notice) {
-    switch (notice->nlmsg_type) {
-      case RTM_NEWLINK:
-      case RTM_DELLINK:
-        links = true;
-        break;
-      case RTM_NEWADDR:
-      case RTM_DELADDR:
-        addresses = true;
-        break;
-      case RTM_NEWROUTE:
-      case RTM_DELROUTE:
-        // A router's table may turn over all the time: only default routes matter here.
-        routes |= is_default(*static_cast<const rtmsg*>(mnl_nlmsg_get_payload(notice)));
-        break;
-      default:
-        break;
-    }
-  });
-  if (!complete) links = routes = addresses = true;
-  if (links) routes = true;  // an interface that goes takes its routes along without a notice
-  if (links) {
+  if (!notices_.drain([this](const nlmsghdr* notice) { take_notice(notice); })) {
+    stale_links_ = stale_routes_ = stale_addresses_ = true;
+  }
+  const bool any = stale_links_ || stale_routes_ || stale_addresses_;
+  if (stale_links_) {
     if (auto ok = read_links(); !ok) return std::unexpected(ok.error());
+    stale_links_ = false;
   }
-  if (routes) {
+  if (stale_routes_) {
     if (auto ok = read_routes(); !ok) return std::unexpected(ok.error());
+    stale_routes_ = false;
   }
-  if (addresses || links) {
+  if (stale_addresses_) {
     if (auto ok = read_addresses(); !ok) return std::unexpected(ok.error());
+    stale_addresses_ = false;
   }
-  return links || routes || addresses;
+  return any;
 }
 
 Result<void> NetworkState::read_links() {

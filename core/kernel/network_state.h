@@ -31,12 +31,14 @@ class NetworkState {
   // Becomes readable when something changed.
   int fd() const { return notices_.fd(); }
 
-  // Takes in what changed; true when anything did.
+  // Takes in what changed; true when anything did. What could not be read is tried again by the
+  // next call.
   Result<bool> refresh();
 
  private:
   NetworkState(NetlinkSocket notices, NetlinkSocket requests)
       : notices_(std::move(notices)), requests_(std::move(requests)) {}
+  void take_notice(const nlmsghdr* notice);
   Result<void> read_links();
   Result<void> read_routes();
   Result<void> read_addresses();
@@ -47,6 +49,10 @@ class NetworkState {
   std::map<std::uint32_t, Interface> interfaces_;
   std::set<std::uint32_t> default_route_ifindexes_;
   std::set<Addr> addresses_;
+  // To be read again: what a notice told of, or a read that failed.
+  bool stale_links_ = false;
+  bool stale_routes_ = false;
+  bool stale_addresses_ = false;
 };
 
 }  // namespace orb8

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/pipeline/flow_path.h"
 
-#include <vector>
+#include <span>
 
 namespace orb8 {
 
@@ -57,19 +57,17 @@ void FlowPath::end_due(std::int64_t now_ns, FlowTable::Due which) {
 }
 
 void FlowPath::end_evicted() {
-  const auto evicted = table_.take_evicted();
-  if (evicted.empty()) return;
-  std::vector<FlowKey> keys;
-  keys.reserve(evicted.size());
-  for (const auto& ended : evicted) {
+  for (auto& ended : table_.take_evicted()) {
+    // The entry's last word belongs to the flow: to its row, if it came back meanwhile.
+    source_.forget(std::span(&ended.flow.key, 1), [&](const FlowRecord& record) {
+      if (table_.contains(record.key)) {
+        on_record(record);
+      } else {
+        ended.add_last(record);
+      }
+    });
     tell_end(ended);
-    keys.push_back(ended.flow.key);
   }
-  // The entry's last word is the flow's if it came back meanwhile. If it did not, its row is gone,
-  // and what moved since the last snapshot (little: it was the idlest) goes with it.
-  source_.forget(keys, [this](const FlowRecord& record) {
-    if (table_.contains(record.key)) on_record(record);
-  });
 }
 
 void FlowPath::tell_end(const FlowTable::Ended& ended) {

@@ -141,9 +141,18 @@ class PipelineThread final : public Pipeline {
         next_snapshot = std::max(next_snapshot + interval, Clock::now());
       }
     }
-    while (path_.take_ready(config_.max_batch_size) == config_.max_batch_size) {
-    }
+    take_what_is_left();
     take_snapshot();
+  }
+
+  // Nothing new comes into the packet ring from here on; what came before is told, for a while.
+  void take_what_is_left() {
+    constexpr auto kAtMost = std::chrono::milliseconds(500);
+    if (auto ok = source_->want_packets({}); !ok) spdlog::warn("{}", ok.error().what);
+    const auto end = Clock::now() + kAtMost;
+    while (path_.take_ready(config_.max_batch_size) == config_.max_batch_size &&
+           Clock::now() < end) {
+    }
   }
 
   // Waits for an event, at most to `until`. A ring's first wake-up sets `drain_at`, so that a batch

@@ -123,6 +123,42 @@ TEST_F(PipelineTest, EndsEvictedFlowsInTheKernelToo) {
   EXPECT_EQ(pipeline->flows()->size(), 2U);
 }
 
+TEST_F(PipelineTest, TellsAnEvictedFlowsLastWords) {
+  config_.snapshot_interval_ms = 60'000;
+  script_.set_flow(record(1, 5));
+  script_.set_flow(record(2, 5));
+  const auto pipeline = start();
+  auto events = *pipeline->subscribe({}, false);
+  script_.set_flow(record(3, 1));  // pushes out the first, ...
+  auto moved = record(1, 9);       // ... which is collected after it, so 2 must go as well
+  script_.set_flow(moved);
+  pipeline->stop();
+  std::uint64_t ended = 0;
+  std::uint64_t started = 0;
+  for (const auto& event : events.next(kPatience).events) {
+    if (event.kind == EventKind::kFlowEnd) ended += event.flow.packets;
+    if (event.kind != EventKind::kFlowEnd) started += event.packets;
+  }
+  std::uint64_t alive = 0;
+  pipeline->flows()->for_each([&](const Flow& flow) { alive += flow.packets; });
+  EXPECT_EQ(alive + ended, 5U + 5 + 4 + 1) << "nothing that moved is missing";
+  EXPECT_EQ(started, 4U + 1);
+}
+
+TEST_F(PipelineTest, EndsThoughPacketsNeverDo) {
+  config_.max_batch_size = 1;
+  const auto pipeline = start();
+  auto packets = *pipeline->subscribe({}, true);
+  std::jthread flood([&](const std::stop_token& enough) {
+    Event packet;
+    packet.kind = EventKind::kPacket;
+    while (!enough.stop_requested()) script_.send_packet(packet);
+  });
+  packets.next(kPatience);
+  pipeline->stop();
+  EXPECT_THAT(script_.wanted_packets(), IsEmpty());
+}
+
 TEST_F(PipelineTest, AsksForPacketsOnlyWhileSomebodyListens) {
   const auto pipeline = start();
   EXPECT_THAT(script_.wanted_packets(), IsEmpty());

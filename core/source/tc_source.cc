@@ -104,6 +104,12 @@ Result<void> TcSource::open_rings() {
 
 // --- interfaces ---
 
+void TcSource::follow_network() {
+  const auto changed = network_.refresh();
+  network_error_ = changed ? "" : changed.error().what;
+  if (changed && *changed) follow_interfaces();
+}
+
 void TcSource::follow_interfaces() {
   std::map<std::uint32_t, Interface> wanted;
   for (auto& interface : choose_interfaces(network_.interfaces(), options_.interfaces)) {
@@ -189,6 +195,7 @@ FlowRecord TcSource::to_record(const FlowKey& key, const orb8_flow_stats& stats)
 
 Result<void> TcSource::collect(const RecordFn& record) {
   if (auto ok = clock_.refresh(); !ok) return ok;
+  if (!network_error_.empty()) follow_network();
   if (!refused_.empty() && collects_until_retry_-- == 0) {
     collects_until_retry_ = kRetryEvery;
     follow_interfaces();
@@ -216,8 +223,12 @@ Result<void> TcSource::collect(const RecordFn& record) {
 }
 
 void TcSource::forget(std::span<const FlowKey> keys, const RecordFn& record) {
-  for (const auto& key : keys) {
-    if (const auto stats = flows_.take(key)) record(to_record(key, *stats));
+  for (auto key : keys) {
+    const auto stats = flows_.take(key);
+    if (!stats) continue;
+    // The kernel's key has no direction: this may be a newer entry, of the other one.
+    key.direction = static_cast<Direction>(stats->dir);
+    record(to_record(key, *stats));
   }
 }
 
@@ -271,10 +282,7 @@ std::vector<FlowSource::WaitFd> TcSource::wait_fds() const {
 
 std::size_t TcSource::handle_ready(std::size_t most, const RecordFn& record,
                                    const PacketFn& packet) {
-  const auto changed = network_.refresh();
-  network_error_ = changed ? "" : changed.error().what;
-  if (changed && *changed) follow_interfaces();
-
+  follow_network();
   record_ = &record;
   packet_ = &packet;
   // Spilled flows first: a packet event lost is a line less, a spill lost is a wrong sum.

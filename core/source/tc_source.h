@@ -52,6 +52,7 @@ class TcSource final : public FlowSource {
 
   TcSource(Options options, NetworkProbes probes, BootClock clock, NetworkState network);
   Result<void> open_rings();
+  void follow_network();
   void follow_interfaces();
   Result<Hooks> attach(const Interface& interface);
   void detach(std::uint32_t ifindex);

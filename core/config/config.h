@@ -39,6 +39,8 @@ struct Config {
   TcAttach tc_attach = TcAttach::kAuto;                    // ORB8_TC_ATTACH
   TcAnchor tc_anchor = TcAnchor::kHead;                    // ORB8_TC_ANCHOR
   LogLevel log_level = LogLevel::kInfo;                    // ORB8_LOG_LEVEL
+
+  bool operator==(const Config&) const = default;
 };
 
 }  // namespace orb8

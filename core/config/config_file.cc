@@ -3,12 +3,18 @@
 
 #include <fcntl.h>
 #include <unistd.h>
-#include <yaml-cpp/yaml.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <exception>
+#include <optional>
+#include <sstream>
 #include <utility>
 
 #include "core/base/unique_fd.h"
@@ -19,11 +25,6 @@ namespace orb8 {
 namespace {
 
 constexpr std::size_t kMostText = 1U << 20U;
-
-std::unexpected<Error> wrong(std::string_view name, const YAML::Mark& mark, std::string_view what) {
-  return fail(Errc::kInvalid,
-              std::string(name) + ":" + std::to_string(mark.line + 1) + ": " + std::string(what));
-}
 
 // A key as a flag or a variable is written is a likely slip.
 std::string as_key(std::string word) {
@@ -44,39 +45,110 @@ std::string unknown_key(const std::string& key) {
                        : "; did you mean '" + like + "'?");
 }
 
-Result<FileValue> read_value(std::string_view name, const std::string& key,
-                             const YAML::Node& node) {
-  FileValue value{.values = {}, .line = node.Mark().line + 1};
-  if (node.IsScalar()) {
-    value.values.push_back(node.Scalar());
-  } else if (node.IsSequence() && find_setting(key)->list) {
-    for (const auto& item : node) {
-      if (!item.IsScalar()) return wrong(name, item.Mark(), key + ": a list of plain values");
-      value.values.push_back(item.Scalar());
-    }
-  } else {
-    return wrong(name, node.Mark(), key + ": needs " + find_setting(key)->allowed);
-  }
-  return value;
-}
+// Reads the parser's events instead of its nodes, which follow aliases and would let a parser that
+// cannot go on make documents without end. The first thing that is wrong decides; the rest is let
+// pass, since there is no way to end the parser.
+class FlatMap : public YAML::EventHandler {
+ public:
+  explicit FlatMap(std::string_view name) : name_(name) {}
 
-Result<std::map<std::string, FileValue>> read_map(std::string_view name, const YAML::Node& root) {
-  std::map<std::string, FileValue> found;
-  if (root.IsNull()) return found;
-  if (!root.IsMap()) return wrong(name, root.Mark(), "not a map of 'key: value' lines");
-  for (const auto& entry : root) {
-    if (!entry.first.IsScalar()) return wrong(name, entry.first.Mark(), "a key must be a word");
-    const auto& key = entry.first.Scalar();
-    if (!find_setting(key)) return wrong(name, entry.first.Mark(), unknown_key(key));
-    if (found.contains(key)) {
-      return wrong(name, entry.first.Mark(), "'" + key + "' is there twice");
-    }
-    auto value = read_value(name, key, entry.second);
-    if (!value) return std::unexpected(value.error());
-    found.emplace(key, std::move(*value));
+  Result<std::map<std::string, FileValue>> take() {
+    if (wrong_) return fail(Errc::kInvalid, *wrong_);
+    return std::move(found_);
   }
-  return found;
-}
+
+  void refuse(const YAML::Mark& mark, std::string_view what) {
+    if (wrong_) return;
+    const int line = mark.is_null() ? 0 : mark.line;
+    wrong_ = name_ + ":" + std::to_string(line + 1) + ": " + std::string(what);
+  }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) refuse(mark, "a second document; put all settings into one");
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
+    if (in_ == In::kDocument) return;  // nothing but comments
+    refuse_here(mark);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
+    refuse(mark, "an alias (*); write the value itself");
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                const std::string& value) override {
+    if (wrong_) return;
+    switch (in_) {
+      case In::kMap:
+        begin_entry(mark, value);
+        return;
+      case In::kEntry:
+        value_->values.push_back(value);
+        in_ = In::kMap;
+        return;
+      case In::kList:
+        value_->values.push_back(value);
+        return;
+      case In::kDocument:
+        refuse_here(mark);
+    }
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& /*tag*/,
+                       YAML::anchor_t /*anchor*/, YAML::EmitterStyle::value /*style*/) override {
+    if (wrong_) return;
+    if (in_ != In::kEntry || !setting_->list) return refuse_here(mark);
+    in_ = In::kList;
+  }
+  void OnSequenceEnd() override { in_ = In::kMap; }
+
+  void OnMapStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {
+    if (in_ != In::kDocument) return refuse_here(mark);
+    in_ = In::kMap;
+  }
+  void OnMapEnd() override { in_ = In::kDocument; }
+
+ private:
+  enum class In : std::uint8_t { kDocument, kMap, kEntry, kList };
+
+  void begin_entry(const YAML::Mark& mark, const std::string& key) {
+    setting_ = find_setting(key);
+    if (!setting_) return refuse(mark, unknown_key(key));
+    const auto [entry, fresh] = found_.try_emplace(key);
+    if (!fresh) return refuse(mark, "'" + key + "' is there twice");
+    value_ = &entry->second;
+    value_->line = mark.line + 1;
+    key_mark_ = mark;
+    in_ = In::kEntry;
+  }
+
+  // What came does not belong where it is.
+  void refuse_here(const YAML::Mark& mark) {
+    switch (in_) {
+      case In::kDocument:
+        return refuse(mark, "not a map of 'key: value' lines");
+      case In::kMap:
+        return refuse(mark, "a key must be a word");
+      case In::kEntry:
+        // The key's line: a value that is missing would be on the next one.
+        return refuse(key_mark_, std::string(setting_->key) + ": needs " + setting_->allowed);
+      case In::kList:
+        return refuse(mark, std::string(setting_->key) + ": a list of plain values");
+    }
+  }
+
+  std::string name_;
+  std::map<std::string, FileValue> found_;
+  std::optional<std::string> wrong_;  // once set, in_ and what hangs on it mean nothing
+  int documents_ = 0;
+  In in_ = In::kDocument;
+  const Setting* setting_ = nullptr;  // of the entry being read
+  FileValue* value_ = nullptr;        // where its values go; nodes of a map stay where they are
+  YAML::Mark key_mark_;
+};
 
 }  // namespace
 
@@ -98,18 +170,17 @@ Result<std::string> read_config_text(const std::string& path) {
 
 Result<std::map<std::string, FileValue>> parse_config_file(std::string_view name,
                                                            const std::string& text) {
+  FlatMap map(name);
   try {
-    const auto documents = YAML::LoadAll(text);
-    if (documents.empty()) return std::map<std::string, FileValue>{};
-    if (documents.size() > 1) {
-      return wrong(name, documents[1].Mark(), "a second document; put all settings into one");
-    }
-    return read_map(name, documents.front());
+    std::istringstream in(text);
+    YAML::Parser parser(in);
+    if (parser.HandleNextDocument(map)) parser.HandleNextDocument(map);
   } catch (const YAML::Exception& error) {
-    return wrong(name, error.mark, one_line(error.msg));
+    map.refuse(error.mark, one_line(error.msg));
   } catch (const std::exception& error) {
-    return wrong(name, YAML::Mark::null_mark(), one_line(error.what()));
+    map.refuse(YAML::Mark::null_mark(), one_line(error.what()));
   }
+  return map.take();
 }
 
 }  // namespace orb8

@@ -8,17 +8,31 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <set>
 
-#include "core/config/config_file.h"
 #include "core/config/settings.h"
-#include "core/config/values.h"
 
 namespace orb8 {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+
+// Two values that the setting takes, neither its default.
+std::pair<std::string, std::string> two_values(const Setting& setting) {
+  std::vector<std::string> found;
+  const auto fallback = setting.get(Config{});
+  for (const char* text : {"5000", "200", "131072", "262144", "tc", "auto", "tcx", "clsact", "tail",
+                           "head", "warn", "debug", "one", "two"}) {
+    Config config;
+    const bool plain = setting.set(config, {text}) && setting.get(config).front() == text;
+    if (plain && setting.get(config) != fallback) found.emplace_back(text);
+  }
+  // A choice of two has one that is not the default, and the default.
+  if (found.size() == 1 && !fallback.empty()) found.push_back(fallback.front());
+  EXPECT_GE(found.size(), 2U) << setting.key;
+  return {found.at(0), found.at(1)};
+}
 
 class Load : public ::testing::Test {
  protected:
@@ -34,18 +48,25 @@ class Load : public ::testing::Test {
   void write_file(const std::string& text) { std::ofstream(file_) << text; }
 
   Result<LoadedConfig> load() {
-    return load_config({.flags = flags_,
-                        .environment =
-                            [this](const std::string& name) {
-                              const auto found = environment_.find(name);
-                              return found == environment_.end() ? nullptr : found->second.c_str();
-                            },
-                        .file = file_});
+    return load_config({.flags = flags_, .environment = getter(), .file = file_, .variables = {}});
+  }
+
+  // Without --config.
+  Result<LoadedConfig> load_with_variables(std::vector<std::string> names) {
+    return load_config(
+        {.flags = {}, .environment = getter(), .file = {}, .variables = std::move(names)});
   }
 
   std::string error() {
     const auto loaded = load();
     return loaded ? "no error" : loaded.error().what;
+  }
+
+  std::function<const char*(const std::string&)> getter() {
+    return [this](const std::string& name) {
+      const auto found = environment_.find(name);
+      return found == environment_.end() ? nullptr : found->second.c_str();
+    };
   }
 
   std::string file_;
@@ -84,121 +105,133 @@ TEST_F(Load, PrefersFlagsToTheEnvironmentToTheFile) {
   EXPECT_FALSE(loaded.origins.contains("log_level"));
 }
 
-TEST_F(Load, NamesAWrongValueAsTheUserWroteIt) {
-  flags_ = {{"grpc_port", {"70000"}}};
-  EXPECT_EQ(error(), "--grpc-port: '70000' is not allowed; it must be a number from 0 to 65535");
-  flags_.clear();
-  environment_ = {{"ORB8_FLOW_SOURCE", "kprobe"}};
-  EXPECT_EQ(error(), "ORB8_FLOW_SOURCE: 'kprobe' is not allowed; it must be one of auto, tc");
-  environment_.clear();
-  write_file("# a comment\nmax_flows: many\n");
-  EXPECT_EQ(error(), file_ +
-                         ":2: max_flows: 'many' is not allowed; it must be a number from 1 to "
-                         "10000000");
-}
-
-TEST_F(Load, RefusesEveryKindOfOddNumber) {
-  for (const char* text :
-       {"", " 1", "1 ", "-1", "+1", "0x10", "1.5", "1e3", "99999999999999999999"}) {
-    environment_ = {{"ORB8_MAX_FLOWS", text}};
-    EXPECT_FALSE(load()) << "'" << text << "'";
+// The two places disagree; the one of higher rank is obeyed, for each pair and each setting.
+TEST_F(Load, RanksThePlacesForEverySetting) {
+  for (const auto& setting : settings()) {
+    const std::string key(setting.key);
+    const auto& [low, high] = two_values(setting);
+    const auto loaded = [&] {
+      auto all = load();
+      EXPECT_TRUE(all) << key << ": " << all.error().what;
+      return all ? std::pair(setting.get(all->config).front(), all->origins.at(key))
+                 : std::pair(std::string(), Origin::kDefault);
+    };
+    write_file(key + ": " + low + "\n");
+    environment_.clear();
+    flags_.clear();
+    EXPECT_EQ(loaded(), std::pair(low, Origin::kFile)) << key;
+    environment_[std::string(setting.variable)] = high;
+    EXPECT_EQ(loaded(), std::pair(high, Origin::kEnvironment)) << key;
+    flags_[key] = {low};
+    EXPECT_EQ(loaded(), std::pair(low, Origin::kFlag)) << key;
+    environment_.clear();
+    flags_[key] = {high};
+    EXPECT_EQ(loaded(), std::pair(high, Origin::kFlag)) << key;
   }
 }
 
-TEST_F(Load, TakesRingSizesThatArePowersOfTwoWithinTheirBounds) {
-  const auto accepts = [&](const std::string& size) {
-    environment_ = {{"ORB8_RING_BUFFER_SIZE", size}};
-    return load().has_value();
-  };
-  EXPECT_TRUE(accepts("65536"));
-  EXPECT_TRUE(accepts("64K"));
-  EXPECT_TRUE(accepts("1MiB"));
-  EXPECT_TRUE(accepts("256M"));
-  EXPECT_FALSE(accepts("32K"));
-  EXPECT_FALSE(accepts("512M"));
-  EXPECT_FALSE(accepts("100000"));
-  EXPECT_FALSE(accepts("1T"));
+TEST_F(Load, NamesEveryWrongValueAsTheUserWroteIt) {
+  for (const auto& setting : settings()) {
+    const std::string key(setting.key);
+    const auto text = ": 'so bad' is not allowed; it must be " + setting.allowed;
+    write_file("# a comment\n" + key + ": so bad\n");
+    EXPECT_EQ(error(), file_ + ":2: " + key + text);
+    write_file("");
+    environment_ = {{std::string(setting.variable), "so bad"}};
+    EXPECT_EQ(error(), std::string(setting.variable) + text);
+    environment_.clear();
+    flags_ = {{key, {"so bad"}}};
+    EXPECT_EQ(error(), flag_of(setting) + text);
+    flags_.clear();
+  }
+}
+
+TEST_F(Load, RefusesAWrongValueThatAnotherOneOutranks) {
+  write_file("max_flows: many\n");
+  flags_ = {{"max_flows", {"1"}}};
+  EXPECT_THAT(error(), HasSubstr(":1: max_flows: 'many' is not allowed"));
+}
+
+TEST_F(Load, RefusesAnEmptyVariable) {
+  for (const auto& setting : settings()) {
+    environment_ = {{std::string(setting.variable), ""}};
+    EXPECT_THAT(error(), HasSubstr(std::string(setting.variable) + ": '' is not allowed"));
+  }
+}
+
+TEST_F(Load, SaysOneLineWhateverTheValue) {
+  environment_ = {{"NODE_NAME", "a\nb" + std::string(100'000, 'c')}};
+  EXPECT_THAT(error(), HasSubstr("NODE_NAME: 'a\\x0abccc"));
+  EXPECT_LT(error().size(), 400U);
 }
 
 TEST_F(Load, TakesSeveralInterfacesFromEachPlace) {
   write_file("interface: [eth0, 'veth*']\n");
   EXPECT_THAT(load()->config.interfaces, ElementsAre("eth0", "veth*"));
+  write_file("interface: eth0,eth1\n");
+  EXPECT_THAT(load()->config.interfaces, ElementsAre("eth0", "eth1"));
   environment_ = {{"ORB8_INTERFACE", "eth1,eth2"}};
   EXPECT_THAT(load()->config.interfaces, ElementsAre("eth1", "eth2"));
-  flags_ = {{"interface", {"eth3", "eth4"}}};
-  EXPECT_THAT(load()->config.interfaces, ElementsAre("eth3", "eth4"));
+  flags_ = {{"interface", {"eth3,eth4", "eth5"}}};
+  EXPECT_THAT(load()->config.interfaces, ElementsAre("eth3", "eth4", "eth5"));
 }
 
-TEST_F(Load, RefusesUnknownAndRepeatedKeysOfAFile) {
-  write_file("grpc_prot: 1\n");
-  EXPECT_EQ(error(), file_ + ":1: unknown key 'grpc_prot'; did you mean 'grpc_port'?");
-  write_file("grpc_port: 1\ngrpc_port: 2\n");
-  EXPECT_EQ(error(), file_ + ":2: 'grpc_port' is there twice");
+TEST_F(Load, RefusesAnInterfaceWithoutAName) {
+  for (const char* text : {",", "eth0,,eth1", ",eth0", "eth0, eth1"}) {
+    environment_ = {{"ORB8_INTERFACE", text}};
+    EXPECT_EQ(error(), "ORB8_INTERFACE: '" + std::string(text) +
+                           "' is not allowed; it must be interface names or globs, as eth0 or "
+                           "'veth*'");
+  }
 }
 
-TEST_F(Load, RefusesAFileThatIsNoMapOrNoYaml) {
-  write_file("- a\n- b\n");
-  EXPECT_THAT(error(), HasSubstr("not a map of 'key: value' lines"));
-  write_file("a: [1, 2\n");
-  EXPECT_THAT(error(), HasSubstr(file_ + ":"));
-  write_file("grpc_port: {a: 1}\n");
-  EXPECT_THAT(error(), HasSubstr("grpc_port: needs a number from 0 to 65535"));
+TEST_F(Load, WantsAPortForEachServer) {
+  environment_ = {{"ORB8_GRPC_PORT", "9091"}};
+  EXPECT_EQ(error(), "ORB8_GRPC_PORT and health_port are both 9091; each needs a port of its own");
+  flags_ = {{"health_port", {"9091"}}};
+  EXPECT_EQ(error(),
+            "ORB8_GRPC_PORT and --health-port are both 9091; each needs a port of its own");
+  environment_ = {{"ORB8_GRPC_PORT", "0"}};
+  flags_ = {{"health_port", {"0"}}};
+  EXPECT_TRUE(load()) << "any two free ports are different ones";
 }
 
 TEST_F(Load, NeedsAFileThatWasNamed) {
   file_ += "-missing";
   EXPECT_EQ(error(), "read the configuration file " + file_ + ": No such file or directory");
+  environment_ = {{"ORB8_CONFIG", file_}};
+  const auto loaded = load_with_variables({});
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().what,
+            "read the configuration file " + file_ + ": No such file or directory");
 }
 
-TEST_F(Load, TakesAnEmptyFile) {
+TEST_F(Load, TakesTheFileThatTheVariableNames) {
+  write_file("max_flows: 7\n");
+  environment_ = {{"ORB8_CONFIG", file_}};
+  EXPECT_EQ(load_with_variables({})->config.max_flows, 7U);
+}
+
+TEST_F(Load, PrefersTheFileThatTheFlagNames) {
+  environment_ = {{"ORB8_CONFIG", file_ + "-missing"}};
   EXPECT_TRUE(load());
 }
 
-TEST(Settings, AreKnownByDistinctNames) {
-  std::set<std::string_view> keys;
-  std::set<std::string_view> variables;
-  for (const auto& setting : settings()) {
-    EXPECT_TRUE(keys.insert(setting.key).second) << setting.key;
-    EXPECT_TRUE(variables.insert(setting.variable).second) << setting.variable;
-  }
+TEST_F(Load, WarnsOfVariablesThatMeanNothing) {
+  const auto loaded =
+      load_with_variables({"PATH", "ORB8_GRPC_PORT", "ORB8_GRPC_PROT", "ORB8_CONFIG", "ORB8_AGENT",
+                           "ORB8_NODE_NAME", "ORB8_PAINT_IT_IN_A_COLOUR", "NODE_NAME"});
+  ASSERT_TRUE(loaded) << loaded.error().what;
+  EXPECT_THAT(loaded->warnings,
+              ElementsAre("ORB8_GRPC_PROT is no setting; did you mean ORB8_GRPC_PORT?",
+                          "ORB8_NODE_NAME is no setting; did you mean NODE_NAME?",
+                          "ORB8_PAINT_IT_IN_A_COLOUR is no setting"));
 }
 
-TEST(Settings, GiveBackWhatTheyTake) {
-  for (const auto& setting : settings()) {
-    Config config;
-    config.node_name = "node-1";
-    config.interfaces = {"eth0"};
-    EXPECT_TRUE(setting.set(config, setting.get(config))) << setting.key;
-  }
-}
-
-// A row for each setting: docs/CONFIG.md must not drift from the table in the code.
-TEST(Settings, AreAllInTheDocumentation) {
-  std::ifstream in("docs/CONFIG.md");
-  ASSERT_TRUE(in) << "run from the project's folder";
-  const std::string text((std::istreambuf_iterator<char>(in)), {});
-  for (const auto& setting : settings()) {
-    const auto values = setting.get(Config{});
-    const std::string given = values.empty() || values.front().empty() ? "" : values.front();
-    const auto row = "| `" + std::string(setting.key) + "` | `" + std::string(setting.variable) +
-                     "` | " + (given.empty() ? "" : "`" + given + "`") + " | " + setting.allowed +
-                     " | " + std::string(setting.help) + " |";
-    EXPECT_THAT(text, HasSubstr(row));
-  }
-}
-
-TEST(Nearest, SuggestsOnlyWhatIsLikeIt) {
-  const std::vector<std::string> known = {"status", "flows", "trace"};
-  EXPECT_EQ(nearest("flwos", known), "flows");
-  EXPECT_EQ(nearest("statsu", known), "status");
-  EXPECT_EQ(nearest("delete-everything", known), "");
-}
-
-TEST(ParseSize, KnowsBinaryUnits) {
-  EXPECT_EQ(parse_size("1K"), 1024U);
-  EXPECT_EQ(parse_size("2GiB"), 2U << 30U);
-  EXPECT_EQ(parse_size("K"), std::nullopt);
-  EXPECT_EQ(parse_size("99999999999999G"), std::nullopt);
+TEST(VariableNames, AreThoseOfThisProcess) {
+  ASSERT_EQ(::setenv("ORB8_OF_A_TEST", "a=b", 1), 0);
+  EXPECT_THAT(variable_names(), Contains("ORB8_OF_A_TEST"));
+  ::unsetenv("ORB8_OF_A_TEST");
 }
 
 }  // namespace

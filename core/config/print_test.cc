@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <random>
 
-#include "core/config/config_file.h"
 #include "core/config/load.h"
 #include "core/config/settings.h"
 
@@ -13,21 +17,70 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Config read_back(const std::string& text) {
-  const auto values = parse_config_file("printed", text);
-  EXPECT_TRUE(values) << values.error().what;
-  Config config;
-  for (const auto& [key, value] : *values) {
-    EXPECT_TRUE(find_setting(key)->set(config, value.values)) << key;
+class PrintConfig : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (std::filesystem::temp_directory_path() / "orb8-print-XXXXXX").string();
+    const int fd = ::mkstemp(name.data());
+    ASSERT_GE(fd, 0);
+    ::close(fd);
+    file_ = name;
   }
-  return config;
+  void TearDown() override { std::filesystem::remove(file_); }
+
+  Result<LoadedConfig> read_back(const std::string& text) const {
+    std::ofstream(file_) << text;
+    return load_config({.flags = {}, .environment = {}, .file = file_, .variables = {}});
+  }
+
+  std::string file_;
+};
+
+std::string any_of(std::mt19937& random, std::string_view letters, std::size_t most) {
+  std::string text;
+  for (auto left = 1 + random() % most; left > 0; --left)
+    text += letters[random() % letters.size()];
+  return text;
 }
 
-void expect_same(const Config& a, const Config& b) {
-  for (const auto& setting : settings()) EXPECT_EQ(setting.get(a), setting.get(b)) << setting.key;
+// Some value that the setting takes, found by trying.
+std::vector<std::string> random_values(const Setting& setting, std::mt19937& random) {
+  constexpr std::array<std::string_view, 10> kWords = {"auto", "tc",    "tcx",  "clsact", "head",
+                                                       "tail", "error", "warn", "info",   "debug"};
+  // Among the names are those that YAML could take for something else: null, yes, 1e3, [*], ~.
+  constexpr std::array<std::string_view, 9> kOdd = {"null", "yes", "1e3", "[*]", "~",
+                                                    "0x1f", "y",   "*",   "?"};
+  for (;;) {
+    std::vector<std::string> values;
+    switch (random() % 6) {
+      case 0:
+        values = {std::to_string(random() >> random() % 32)};
+        break;
+      case 1:
+        values = {std::to_string(1U << random() % 32)};
+        break;
+      case 2:
+        values = {std::string(kWords[random() % kWords.size()])};
+        break;
+      case 3:
+        values = {std::string(kOdd[random() % kOdd.size()])};
+        break;
+      case 4:
+        values = {any_of(random, "abcdefABCDEF0123456789.:-_[]", 20)};
+        break;
+      default:
+        for (auto left = random() % 5; left > 0; --left) {
+          values.push_back(any_of(random, "aet09.-_@*?[]!#&|>'\"%`{}~=\\", 15));
+        }
+    }
+    Config config;
+    if ((values.size() == 1 || (setting.list && !values.empty())) && setting.set(config, values)) {
+      return values;
+    }
+  }
 }
 
-TEST(PrintConfig, SaysWhereEachValueIsFrom) {
+TEST_F(PrintConfig, SaysWhereEachValueIsFrom) {
   LoadedConfig loaded;
   loaded.config.node_name = "node-1";
   loaded.origins = {{"grpc_port", Origin::kFlag}, {"max_flows", Origin::kEnvironment}};
@@ -37,21 +90,30 @@ TEST(PrintConfig, SaysWhereEachValueIsFrom) {
   EXPECT_THAT(text, HasSubstr("log_level: info  # default\n"));
 }
 
-TEST(PrintConfig, IsReadBackAsTheSameConfiguration) {
+TEST_F(PrintConfig, IsReadBackAsTheSameConfiguration) {
   std::mt19937 random(11);
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 300; ++round) {
     LoadedConfig loaded;
-    auto& config = loaded.config;
-    config.node_name = round % 2 == 0 ? "node: '1' # x" : "yes";
-    config.grpc_port = static_cast<std::uint16_t>(random());
-    config.max_flows = 1 + random() % 10'000'000;
-    config.ring_buffer_size = 65536U << random() % 12;
-    config.flow_source = random() % 2 == 0 ? FlowSourceChoice::kAuto : FlowSourceChoice::kTc;
-    config.log_level = static_cast<LogLevel>(random() % 4);
-    for (unsigned i = random() % 4; i > 0; --i)
-      config.interfaces.push_back("veth*" + std::to_string(i));
-    expect_same(read_back(print_config(loaded)), config);
+    loaded.config.node_name = "node-1";
+    for (const auto& setting : settings()) {
+      if (random() % 4 == 0) continue;
+      setting.set(loaded.config, random_values(setting, random));
+      loaded.origins[std::string(setting.key)] = static_cast<Origin>(random() % 4);
+    }
+    if (loaded.config.grpc_port == loaded.config.health_port) loaded.config.grpc_port = 0;
+    const auto text = print_config(loaded);
+    const auto again = read_back(text);
+    ASSERT_TRUE(again) << again.error().what << "\n" << text;
+    EXPECT_EQ(again->config, loaded.config) << text;
   }
+}
+
+TEST_F(PrintConfig, LeavesInterfacesThatAreFoundAtStartUnnamed) {
+  LoadedConfig loaded;
+  loaded.config.node_name = "node-1";
+  const auto text = print_config(loaded);
+  EXPECT_THAT(text, HasSubstr("# interface: found at start  # default\n"));
+  EXPECT_EQ(read_back(text)->config, loaded.config);
 }
 
 }  // namespace

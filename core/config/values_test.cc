@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/config/values.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace orb8 {
+namespace {
+
+TEST(ParseUnsigned, TakesNothingButDigits) {
+  EXPECT_EQ(parse_unsigned("0"), 0U);
+  EXPECT_EQ(parse_unsigned("18446744073709551615"), UINT64_MAX);
+  for (const char* text : {"", " 1", "1 ", "-1", "+1", "0x10", "1.5", "1e3", "1_000",
+                           "18446744073709551616", "99999999999999999999"}) {
+    EXPECT_EQ(parse_unsigned(text), std::nullopt) << "'" << text << "'";
+  }
+}
+
+TEST(ParseSize, KnowsBinaryUnits) {
+  EXPECT_EQ(parse_size("1K"), 1024U);
+  EXPECT_EQ(parse_size("1MiB"), 1U << 20U);
+  EXPECT_EQ(parse_size("2GiB"), 2U << 30U);
+  EXPECT_EQ(parse_size("K"), std::nullopt);
+  EXPECT_EQ(parse_size("1MB"), std::nullopt);
+  EXPECT_EQ(parse_size("1 M"), std::nullopt);
+}
+
+TEST(ParseSize, RefusesWhatOverflows) {
+  EXPECT_EQ(parse_size("17179869183G"), 17'179'869'183U << 30U);
+  EXPECT_EQ(parse_size("17179869184G"), std::nullopt);
+}
+
+TEST(ParseHost, TakesAddressesOfBothFamilies) {
+  EXPECT_EQ(parse_host("10.0.0.1"), "10.0.0.1");
+  EXPECT_EQ(parse_host("::"), "::");
+  EXPECT_EQ(parse_host("[fd00::1]"), "fd00::1");
+}
+
+TEST(ParseHost, TellsAHostNameFromAMistypedAddress) {
+  EXPECT_EQ(parse_host("localhost"), "localhost");
+  EXPECT_EQ(parse_host("node-1.example.org"), "node-1.example.org");
+  for (const char* text :
+       {"", "10.0.0", "10.0.0.256", "fd00:::1", "[10.0.0.1]", "[]", "[::", "a..b", "-a", "a-",
+        "a b", "host:9090", "127.0.0.1:9090", "https://host", "a/24"}) {
+    EXPECT_EQ(parse_host(text), std::nullopt) << "'" << text << "'";
+  }
+  EXPECT_EQ(parse_host(std::string(64, 'a')), std::nullopt);
+  EXPECT_EQ(parse_host(std::string_view("::\0", 3)), std::nullopt);
+}
+
+TEST(IsNodeName, TakesWhatKubernetesAndMachinesAreCalled) {
+  EXPECT_TRUE(is_node_name("ip-10-0-0-1.ec2.internal"));
+  EXPECT_TRUE(is_node_name("my_box"));
+  EXPECT_FALSE(is_node_name(""));
+  EXPECT_FALSE(is_node_name("a b"));
+  EXPECT_FALSE(is_node_name("a\nb"));
+  EXPECT_TRUE(is_node_name(std::string(253, 'a')));
+  EXPECT_FALSE(is_node_name(std::string(254, 'a')));
+}
+
+TEST(IsInterfaceGlob, TakesWhatTheKernelCouldCallAnInterface) {
+  EXPECT_TRUE(is_interface_glob("eth0"));
+  EXPECT_TRUE(is_interface_glob("eth0.100@x"));
+  EXPECT_TRUE(is_interface_glob("fifteen-letters"));
+  EXPECT_FALSE(is_interface_glob("sixteen-letters-"));
+  EXPECT_TRUE(is_interface_glob("[ev]*[0123456789]"));
+  for (const char* text : {"", "a b", "a/b", "a:b", "a,b", "a\nb", "\xff"}) {
+    EXPECT_FALSE(is_interface_glob(text)) << "'" << text << "'";
+  }
+}
+
+TEST(OneLine, ShowsWhatCannotBePrinted) {
+  EXPECT_EQ(one_line("70000"), "70000");
+  EXPECT_EQ(one_line("a\nb\x1b[31m"), "a\\x0ab\\x1b[31m");
+  EXPECT_EQ(one_line(std::string_view("\0\xff", 2)), "\\x00\\xff");
+}
+
+TEST(OneLine, CutsALongText) {
+  EXPECT_EQ(one_line(std::string(200, 'a')), std::string(200, 'a'));
+  EXPECT_EQ(one_line(std::string(1'000'000, 'a')), std::string(200, 'a') + "...");
+}
+
+}  // namespace
+}  // namespace orb8

@@ -5,8 +5,8 @@
 usage: tidy.py <build folder> [part of a path]
 
 Nearly all of clang-tidy's time goes into the headers: 6 s for a file, 7 s for ten that one unit
-includes. So files that are compiled alike are checked as one unit; where that does not compile, since
-two files have the same name for different things, its halves are checked.
+includes. So files that are compiled alike are checked as one unit. Files that give the same name to
+different things go into different units: what the compiler refuses in one is moved to another.
 
 A file is checked again when it, a header of this tree that it reaches, its command line, the
 configuration or clang-tidy itself changed; system headers are taken to change with clang-tidy.
@@ -25,6 +25,7 @@ from pathlib import Path
 
 ROOT = Path.cwd()
 TIDY = "clang-tidy-19"
+CLANG = "clang++-19"
 UNIT_FILES = 12
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 # What is left out of some files. The analyzer walks every path of GoogleTest's macros; the check
@@ -87,27 +88,46 @@ def left_out(file, reached):
     return ",".join(checks)
 
 
-def check(folder, flags, checks, files):
-    """Checks [(file, state)...] as one unit; gives what is to be said about those that fail."""
+def run(folder, files, command, flags):
+    """Runs a compiler or clang-tidy over one unit that includes all the files."""
     if len(files) == 1:
-        source = Path(files[0][0])
-    else:
-        source = folder / (hashlib.sha256("".join(s for _, s in files).encode()).hexdigest() + ".cc")
-        source.write_text("".join(f'#include "{file}"\n' for file, _ in files))
-    result = subprocess.run(
-        [TIDY, "--quiet", f"--config-file={ROOT}/.clang-tidy", f"--checks={checks}",
-         f"--header-filter={ROOT}/(agent|cli|server|core|tests)/", str(source), "--", *flags],
-        capture_output=True, text=True, check=False)
-    if len(files) > 1:
-        source.unlink()
+        return subprocess.run([*command, files[0], *flags], capture_output=True, text=True, check=False)
+    text = "".join(f'#include "{file}"\n' for file in files)
+    unit = folder / (hashlib.sha256(" ".join([*flags, text]).encode()).hexdigest() + ".cc")
+    unit.write_text(text)
+    result = subprocess.run([*command, unit, *flags], capture_output=True, text=True, check=False)
+    unit.unlink()
+    return result
+
+
+def units_of(folder, flags, files):
+    """Divides files into units that compile, or into single files."""
+    if len(files) == 1:
+        return [files]
+    result = run(folder, files, [CLANG, "-fsyntax-only", "-w"], flags)
     if result.returncode == 0:
-        for _, state in files:
-            (folder / state).touch()
-        return ""
-    if len(files) == 1 or "[clang-diagnostic-error]" not in result.stdout:
-        return result.stdout or result.stderr
-    half = len(files) // 2
-    return check(folder, flags, checks, files[:half]) + check(folder, flags, checks, files[half:])
+        return [files]
+    refused = set(re.findall(r"^([^\s:]+):\d+:\d+: (?:fatal )?error:", result.stderr, re.MULTILINE))
+    bad = [file for file in files if file in refused]
+    if not bad or len(bad) == len(files):
+        bad = files[len(files) // 2:]
+    good = [file for file in files if file not in bad]
+    return units_of(folder, flags, good) + units_of(folder, flags, bad)
+
+
+def check(folder, flags, checks, states):
+    """Checks {file: state}; gives what is to be said about those that fail."""
+    said = ""
+    for files in units_of(folder, flags, list(states)):
+        result = run(folder, files, [
+            TIDY, "--quiet", f"--config-file={ROOT}/.clang-tidy", f"--checks={checks}",
+            f"--header-filter={ROOT}/(agent|cli|server|core|tests)/"], ("--", *flags))
+        if result.returncode != 0:
+            said += result.stdout or result.stderr
+            continue
+        for file in files:
+            (folder / states[file]).touch()
+    return said
 
 
 def main():
@@ -127,8 +147,8 @@ def main():
         state = tree.state(flags, reached)
         if not (folder / state).exists():
             groups[flags, left_out(file, reached)][file] = state
-    units = [(key, list(files.items())[at:at + UNIT_FILES])
-             for key, files in groups.items() for at in range(0, len(files), UNIT_FILES)]
+    units = [(key, dict(list(states.items())[at:at + UNIT_FILES]))
+             for key, states in groups.items() for at in range(0, len(states), UNIT_FILES)]
     units.sort(key=lambda unit: -len(unit[1]))
 
     print(f"tidy: {sum(len(u) for _, u in units)} of {total} files, in {len(units)} units", flush=True)

@@ -10,9 +10,10 @@
 namespace orb8 {
 namespace {
 
-std::string address_and_port(const Addr& addr, std::uint16_t port) {
-  return addr.is_v4() ? fmt::format("{}:{}", to_string(addr), port)
-                      : fmt::format("[{}]:{}", to_string(addr), port);
+// ICMP has no ports: its type and code stand in their places of the key, but not here.
+std::string side(const FlowKey& key, const Addr& addr, std::uint16_t port) {
+  const auto shown_port = is_icmp(key.protocol) ? 0 : port;
+  return fmt::format(fmt::runtime(addr.is_v4() ? "{}:{}" : "[{}]:{}"), to_string(addr), shown_port);
 }
 
 }  // namespace
@@ -21,9 +22,8 @@ std::string to_log_line(const Event& event) {
   const auto& key = event.flow.key;
   const auto shown = shown_pod(key, event.flow.owners);
   return fmt::format("[{}/{}] {} -> {} {} {} len={}", shown.name_space, shown.name,
-                     address_and_port(key.src, key.src_port),
-                     address_and_port(key.dst, key.dst_port), protocol_name(key.protocol),
-                     to_string(key.direction), event.bytes);
+                     side(key, key.src, key.src_port), side(key, key.dst, key.dst_port),
+                     protocol_name(key.protocol), to_string(key.direction), event.bytes);
 }
 
 EventLog::EventLog(Subscription subscription)

@@ -6,18 +6,18 @@
 #include <netinet/in.h>
 
 #include <chrono>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
-#include "agent/grpc_server.h"
-#include "core/source/scripted_source.h"
+#include "agent/scripted_agent.h"
 
 namespace orb8 {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using namespace std::chrono_literals;
-
-constexpr auto kPatience = 20s;
 
 FlowRecord record(std::uint16_t port, std::uint64_t bytes) {
   return {.key = {.src = Addr::v4(10, 0, 0, 1),
@@ -37,41 +37,40 @@ FlowRecord record(std::uint16_t port, std::uint64_t bytes) {
 // The service behind a real server, asked by a real client.
 class FlowServiceTest : public ::testing::Test {
  protected:
+  FlowServiceTest() { agent_.config.max_query_limit = 3; }
+
   void start() {
-    config_.grpc_address = "127.0.0.1";
-    config_.grpc_port = 0;
-    config_.snapshot_interval_ms = 100;
-    config_.max_query_limit = 3;
-    pipeline_ = *Pipeline::start(config_, std::make_unique<ScriptedSource>(script_));
-    service_ = std::make_unique<FlowService>(*pipeline_, NodeInfo{"node-1", "1.2.3"},
-                                             config_.max_query_limit);
-    server_ = *GrpcServer::start(config_, *service_);
-    const auto target = "127.0.0.1:" + std::to_string(server_->port());
-    stub_ = v1::OrbitAgentService::NewStub(
-        grpc::CreateChannel(target, grpc::InsecureChannelCredentials()));
+    agent_.start();
+    stub_ = v1::OrbitAgentService::NewStub(agent_.connect());
   }
-  void TearDown() override {
-    pipeline_->stop();
-    server_->stop(std::chrono::system_clock::now() + kPatience);
+
+  void set_flows(std::uint16_t count) {
+    for (std::uint16_t port = 1; port <= count; ++port) {
+      agent_.script.set_flow(record(port, std::uint64_t{10} * port));
+    }
   }
 
   grpc::Status query(const v1::QueryFlowsRequest& request, v1::QueryFlowsResponse& answer) {
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    context.set_deadline(std::chrono::system_clock::now() + ScriptedAgent::kPatience);
     return stub_->QueryFlows(&context, request, &answer);
   }
 
-  Config config_;
-  Script script_;
-  std::unique_ptr<Pipeline> pipeline_;
-  std::unique_ptr<FlowService> service_;
-  std::unique_ptr<GrpcServer> server_;
+  std::vector<std::uint32_t> ports_of(const v1::QueryFlowsRequest& request) {
+    v1::QueryFlowsResponse answer;
+    const auto status = query(request, answer);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    std::vector<std::uint32_t> ports;
+    for (const auto& flow : answer.flows()) ports.push_back(flow.src_port());
+    return ports;
+  }
+
+  ScriptedAgent agent_;
   std::unique_ptr<v1::OrbitAgentService::Stub> stub_;
 };
 
 TEST_F(FlowServiceTest, AnswersWithTheLargestFlowsFirst) {
-  for (std::uint16_t port = 1; port <= 5; ++port)
-    script_.set_flow(record(port, std::uint64_t{10} * port));
+  set_flows(5);
   start();
   v1::QueryFlowsResponse answer;
   v1::QueryFlowsRequest request;
@@ -85,16 +84,43 @@ TEST_F(FlowServiceTest, AnswersWithTheLargestFlowsFirst) {
   EXPECT_EQ(answer.matched(), 5U);
 }
 
+TEST_F(FlowServiceTest, SortsAsAsked) {
+  auto many_packets = record(1, 10);
+  many_packets.packets = 5;
+  auto latest = record(2, 20);
+  latest.last_seen_ns += 1'000'000'000;
+  agent_.script.set_flow(many_packets);
+  agent_.script.set_flow(latest);
+  agent_.script.set_flow(record(3, 30));
+  start();
+  v1::QueryFlowsRequest request;
+  request.set_limit(1);
+  EXPECT_THAT(ports_of(request), ElementsAre(3));
+  request.set_sort(v1::SORT_ORDER_PACKETS);
+  EXPECT_THAT(ports_of(request), ElementsAre(1));
+  request.set_sort(v1::SORT_ORDER_LAST_SEEN);
+  EXPECT_THAT(ports_of(request), ElementsAre(2));
+}
+
+TEST_F(FlowServiceTest, GivesOnlyWhatMatches) {
+  set_flows(3);
+  start();
+  v1::QueryFlowsRequest request;
+  request.mutable_filter()->add_ports(2);
+  EXPECT_THAT(ports_of(request), ElementsAre(2));
+  request.add_namespaces("external");
+  EXPECT_THAT(ports_of(request), ElementsAre(2));
+  request.set_namespaces(0, "shop");
+  EXPECT_THAT(ports_of(request), ElementsAre());
+}
+
 TEST_F(FlowServiceTest, TakesLimitZeroAndALargerOneForTheConfiguredMaximum) {
-  for (std::uint16_t port = 1; port <= 5; ++port)
-    script_.set_flow(record(port, std::uint64_t{10} * port));
+  set_flows(5);
   start();
   for (const std::uint32_t limit : {0U, 4U, UINT32_MAX}) {
-    v1::QueryFlowsResponse answer;
     v1::QueryFlowsRequest request;
     request.set_limit(limit);
-    ASSERT_TRUE(query(request, answer).ok());
-    EXPECT_EQ(answer.flows_size(), 3) << limit;
+    EXPECT_THAT(ports_of(request), ElementsAre(5, 4, 3)) << limit;
   }
 }
 
@@ -109,11 +135,13 @@ TEST_F(FlowServiceTest, RefusesAWrongRequestInWords) {
 
   grpc::ClientContext context;
   v1::StreamEventsRequest stream;
-  stream.mutable_filter()->add_protocols("tpc");
+  stream.mutable_filter()->add_protocols(std::string(100'000, 'x'));  // fits no trailer whole
   auto reader = stub_->StreamEvents(&context, stream);
   v1::NetworkEvent event;
   EXPECT_FALSE(reader->Read(&event));
-  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  const auto refused = reader->Finish();
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(refused.error_message(), HasSubstr("filter.protocols: 'xxx"));
 }
 
 TEST_F(FlowServiceTest, StreamsWhatHappensUntilTheClientHasEnough) {
@@ -121,7 +149,7 @@ TEST_F(FlowServiceTest, StreamsWhatHappensUntilTheClientHasEnough) {
   grpc::ClientContext context;
   auto reader = stub_->StreamEvents(&context, {});
   reader->WaitForInitialMetadata();
-  script_.set_flow(record(7, 70));
+  agent_.script.set_flow(record(7, 70));
   v1::NetworkEvent event;
   ASSERT_TRUE(reader->Read(&event));
   EXPECT_EQ(event.type(), v1::EVENT_TYPE_FLOW_START);
@@ -129,11 +157,34 @@ TEST_F(FlowServiceTest, StreamsWhatHappensUntilTheClientHasEnough) {
   EXPECT_EQ(event.bytes(), 70U);
   context.TryCancel();
   reader->Finish();
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (pipeline_->status().subscribers > 0 && std::chrono::steady_clock::now() < end) {
-    std::this_thread::yield();
-  }
-  EXPECT_EQ(pipeline_->status().subscribers, 0U) << "the server noticed that the client went";
+  EXPECT_TRUE(eventually([&] { return agent_.pipeline->status().subscribers == 0; }))
+      << "the server did not notice that the client went";
+}
+
+TEST_F(FlowServiceTest, StreamsOnlyWhatTheFilterLetsThrough) {
+  start();
+  grpc::ClientContext context;
+  v1::StreamEventsRequest request;
+  request.mutable_filter()->add_ports(3);
+  auto reader = stub_->StreamEvents(&context, request);
+  reader->WaitForInitialMetadata();
+  set_flows(3);
+  v1::NetworkEvent event;
+  ASSERT_TRUE(reader->Read(&event));
+  EXPECT_EQ(event.src_port(), 3U);
+  context.TryCancel();
+  reader->Finish();
+}
+
+TEST_F(FlowServiceTest, EndsAStreamAtItsDeadline) {
+  start();
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
+  auto reader = stub_->StreamEvents(&context, {});
+  v1::NetworkEvent event;
+  EXPECT_FALSE(reader->Read(&event));
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_TRUE(eventually([&] { return agent_.pipeline->status().subscribers == 0; }));
 }
 
 TEST_F(FlowServiceTest, EndsStreamsWhenThePipelineStops) {
@@ -141,7 +192,7 @@ TEST_F(FlowServiceTest, EndsStreamsWhenThePipelineStops) {
   grpc::ClientContext context;
   auto reader = stub_->StreamEvents(&context, {});
   reader->WaitForInitialMetadata();
-  pipeline_->stop();
+  agent_.pipeline->stop();
   v1::NetworkEvent event;
   EXPECT_FALSE(reader->Read(&event));
   const auto status = reader->Finish();
@@ -149,57 +200,65 @@ TEST_F(FlowServiceTest, EndsStreamsWhenThePipelineStops) {
   EXPECT_EQ(status.error_message(), "the agent is shutting down");
 }
 
-TEST_F(FlowServiceTest, RefusesMoreStreamsThanItsBound) {
-  config_.max_streams = 1;
+TEST_F(FlowServiceTest, RefusesMoreStreamsThanItsBoundAndAnswersQueriesStill) {
+  agent_.config.max_streams = 2;
   start();
-  grpc::ClientContext first;
-  auto one = stub_->StreamEvents(&first, {});
-  one->WaitForInitialMetadata();
-  grpc::ClientContext second;
-  auto two = stub_->StreamEvents(&second, {});
-  v1::NetworkEvent event;
-  EXPECT_FALSE(two->Read(&event));
-  EXPECT_EQ(two->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  first.TryCancel();
-  one->Finish();
+  std::vector<std::pair<std::unique_ptr<grpc::ClientContext>,
+                        std::unique_ptr<grpc::ClientReader<v1::NetworkEvent>>>>
+      streams;
+  for (int i = 0; i < 40; ++i) {
+    auto context = std::make_unique<grpc::ClientContext>();
+    auto reader = stub_->StreamEvents(context.get(), {});
+    if (i < 2) reader->WaitForInitialMetadata();
+    streams.emplace_back(std::move(context), std::move(reader));
+  }
+  set_flows(1);
+  v1::QueryFlowsResponse answer;
+  EXPECT_TRUE(query({}, answer).ok());
+  for (int i = 0; i < 40; ++i) {
+    auto& [context, reader] = streams[static_cast<std::size_t>(i)];
+    v1::NetworkEvent event;
+    EXPECT_EQ(reader->Read(&event), i < 2) << i;
+    if (i < 2) context->TryCancel();
+    const auto expected =
+        i < 2 ? grpc::StatusCode::CANCELLED : grpc::StatusCode::RESOURCE_EXHAUSTED;
+    EXPECT_EQ(reader->Finish().error_code(), expected) << i;
+  }
 }
 
-TEST_F(FlowServiceTest, TellsASlowReaderWhatItLost) {
-  config_.broadcast_channel_size = 10;
+TEST_F(FlowServiceTest, AnswersManyAtOnce) {
+  set_flows(3);
   start();
-  grpc::ClientContext context;
-  v1::StreamEventsRequest request;
-  request.set_packets(true);
-  auto reader = stub_->StreamEvents(&context, request);
-  reader->WaitForInitialMetadata();
-  Event packet;
-  packet.kind = EventKind::kPacket;
-  // Far more than the queue and all buffers on the way hold, while nobody reads.
-  constexpr std::uint64_t kPackets = 200'000;
-  for (std::uint64_t i = 0; i < kPackets; ++i) script_.send_packet(packet);
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (pipeline_->status().subscriber_drops == 0 && std::chrono::steady_clock::now() < end) {
-    std::this_thread::yield();
+  constexpr int kCalls = 200;
+  struct Call {
+    grpc::ClientContext context;
+    v1::QueryFlowsResponse answer;
+    grpc::Status status;
+  };
+  std::vector<Call> calls(kCalls);
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t begin = 0; begin < 8; ++begin) {
+      threads.emplace_back([&, begin] {
+        for (std::size_t i = begin; i < kCalls; i += 8) {
+          auto& call = calls[i];
+          if (i % 5 == 0) call.context.TryCancel();
+          call.status = stub_->QueryFlows(&call.context, {}, &call.answer);
+        }
+      });
+    }
   }
-  EXPECT_GT(pipeline_->status().subscriber_drops, 0U);
-  std::uint64_t got = 0;
-  std::uint64_t dropped = 0;
-  v1::NetworkEvent event;
-  while (got + dropped < kPackets && reader->Read(&event)) {
-    ++got;
-    dropped += event.dropped_before();
+  for (std::size_t i = 0; i < kCalls; ++i) {
+    const auto expected = i % 5 == 0 ? grpc::StatusCode::CANCELLED : grpc::StatusCode::OK;
+    EXPECT_EQ(calls[i].status.error_code(), expected) << calls[i].status.error_message();
   }
-  EXPECT_GT(dropped, 0U);
-  EXPECT_EQ(got + dropped, kPackets);
-  context.TryCancel();
-  reader->Finish();
 }
 
 TEST_F(FlowServiceTest, ReportsItsStatus) {
-  script_.set_flow(record(1, 10));
+  set_flows(1);
   Accounting accounting;
   accounting.counted = {.packets = 7, .bytes = 700};
-  script_.set_accounting(accounting);
+  agent_.script.set_accounting(accounting);
   start();
   grpc::ClientContext context;
   v1::AgentStatus answer;
@@ -210,15 +269,6 @@ TEST_F(FlowServiceTest, ReportsItsStatus) {
   EXPECT_EQ(answer.active_flows(), 1U);
   EXPECT_EQ(answer.flow_source(), "scripted");
   EXPECT_EQ(answer.accounting().counted().packets(), 7U);
-}
-
-TEST_F(FlowServiceTest, DoesNotShareItsPort) {
-  start();
-  auto second = config_;
-  second.grpc_port = server_->port();
-  const auto refused = GrpcServer::start(second, *service_);
-  ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().what, HasSubstr("the port is taken"));
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ namespace orb8 {
 
 class GrpcServer {
  public:
-  // kUnavailable: the port is taken.
+  // kUnavailable: the port is taken, or the address is not this machine's.
   static Result<std::unique_ptr<GrpcServer>> start(const Config& config, FlowService& service);
 
   std::uint16_t port() const noexcept { return port_; }

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kThreads = 4;
 constexpr std::size_t kLongestRequest = 4096;
+constexpr time_t kFirstByteSeconds = 1;
 constexpr time_t kTimeoutSeconds = 2;
 constexpr int kOk = 200;
 constexpr int kNotFound = 404;
@@ -21,15 +22,16 @@ using Json = nlohmann::ordered_json;
 
 void answer(httplib::Response& response, int code, const Json& body) {
   response.status = code;
-  response.set_content(body.dump() + "\n", "application/json");
+  // An interface's name in a reason may be any bytes.
+  const auto text = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  response.set_content(text + "\n", "application/json");
 }
 
 Json health_of(const Status& status) {
   Json components = Json::array();
   for (const auto& component : status.components) {
-    Json row = {{"name", component.name}, {"healthy", component.healthy}};
-    if (!component.reason.empty()) row["reason"] = component.reason;
-    components.push_back(std::move(row));
+    components.push_back(
+        {{"name", component.name}, {"healthy", component.healthy}, {"reason", component.reason}});
   }
   return {{"status", status.healthy() ? "ok" : "degraded"}, {"components", components}};
 }
@@ -42,21 +44,21 @@ void take_port_alone(int socket) {
 
 }  // namespace
 
-HealthServer::HealthServer(StatusFn status)
-    : status_(std::move(status)), server_(std::make_unique<httplib::Server>()) {
+HealthServer::HealthServer() : server_(std::make_unique<httplib::Server>()) {
   server_->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   server_->set_socket_options(take_port_alone);
-  server_->set_keep_alive_max_count(1);  // an idle probe connection must not hold a thread
+  server_->set_keep_alive_max_count(1);  // a probe's idle connection must not hold a thread
+  server_->set_keep_alive_timeout(kFirstByteSeconds);
   server_->set_read_timeout(kTimeoutSeconds);
   server_->set_write_timeout(kTimeoutSeconds);
   server_->set_payload_max_length(kLongestRequest);
   server_->Get("/healthz", [this](const httplib::Request&, httplib::Response& response) {
-    const auto now = status_();
+    const auto now = status();
     answer(response, now.healthy() ? kOk : kUnavailable, health_of(now));
   });
   server_->Get("/readyz", [this](const httplib::Request&, httplib::Response& response) {
     const bool ready = ready_.load();
-    answer(response, ready ? kOk : kUnavailable, {{"status", ready ? "ready" : "starting"}});
+    answer(response, ready ? kOk : kUnavailable, {{"status", ready ? "ready" : "not ready"}});
   });
   server_->set_error_handler([](const httplib::Request&, httplib::Response& response) {
     if (!response.body.empty()) return;  // our own 503
@@ -65,24 +67,31 @@ HealthServer::HealthServer(StatusFn status)
   });
 }
 
-bool HealthServer::bind(const std::string& address, std::uint16_t port) {
+void HealthServer::follow(StatusFn status) {
+  const std::lock_guard lock(status_mutex_);
+  status_ = std::move(status);
+}
+
+Status HealthServer::status() {
+  const std::lock_guard lock(status_mutex_);
+  return status_ ? status_() : Status{};
+}
+
+bool HealthServer::bind(const std::string& host, std::uint16_t port) {
   if (port == 0) {
-    const int any = server_->bind_to_any_port(address);
+    const int any = server_->bind_to_any_port(host);
     port_ = static_cast<std::uint16_t>(std::max(any, 0));
     return any > 0;
   }
   port_ = port;
-  return server_->bind_to_port(address, port);
+  return server_->bind_to_port(host, port);
 }
 
-Result<std::unique_ptr<HealthServer>> HealthServer::start(const std::string& address,
-                                                          std::uint16_t port, StatusFn status) {
-  std::unique_ptr<HealthServer> made(new HealthServer(std::move(status)));
-  if (!made->bind(address, port) && !(address == "::" && made->bind("0.0.0.0", port))) {
-    return fail(Errc::kUnavailable, "listen on " + address + " port " + std::to_string(port) +
-                                        " for health checks: the port is taken, or the address is "
-                                        "not this machine's; choose with --health-port and "
-                                        "--health-address");
+Result<std::unique_ptr<HealthServer>> HealthServer::start(const ListenAddress& address) {
+  std::unique_ptr<HealthServer> made(new HealthServer());
+  if (!made->bind(address.host, address.port) &&
+      !(address.host == "::" && made->bind("0.0.0.0", address.port))) {
+    return std::unexpected(listen_error("health", address));
   }
   made->thread_ = std::jthread([server = made->server_.get()] { server->listen_after_bind(); });
   // The library forgets a stop() that comes before it listens.

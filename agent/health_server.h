@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
+#include "agent/listen_address.h"
 #include "core/base/result.h"
 #include "core/model/status.h"
 
@@ -19,26 +21,29 @@ class Server;
 namespace orb8 {
 
 // GET /healthz: 200, or 503 when a component is not healthy, with the reason of each as JSON.
-// GET /readyz: 200 from set_ready() on, 503 before. Anything else: 404.
+// GET /readyz: 200 while set_ready(true), else 503. Anything else: 404.
 class HealthServer {
  public:
   using StatusFn = std::function<Status()>;
 
   // `address` "::" listens on IPv4 as well, and on IPv4 alone where there is no IPv6. kUnavailable:
-  // the port is taken.
-  static Result<std::unique_ptr<HealthServer>> start(const std::string& address, std::uint16_t port,
-                                                     StatusFn status);
+  // the port is taken, or the address is not this machine's.
+  static Result<std::unique_ptr<HealthServer>> start(const ListenAddress& address);
   ~HealthServer();
   HealthServer(const HealthServer&) = delete;
   HealthServer& operator=(const HealthServer&) = delete;
 
+  // What /healthz answers from; before, it is healthy without components.
+  void follow(StatusFn status);
   std::uint16_t port() const noexcept { return port_; }
   void set_ready(bool ready) noexcept { ready_.store(ready); }
 
  private:
-  explicit HealthServer(StatusFn status);
-  bool bind(const std::string& address, std::uint16_t port);
+  HealthServer();
+  bool bind(const std::string& host, std::uint16_t port);
+  Status status();
 
+  std::mutex status_mutex_;
   StatusFn status_;
   std::atomic<bool> ready_ = false;
   std::uint16_t port_ = 0;

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/health_server.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
+#include <sys/socket.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/unique_fd.h"
 
 namespace orb8 {
 namespace {
@@ -13,10 +21,21 @@ namespace {
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
+UniqueFd connect_to(std::uint16_t port) {
+  UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  return socket;
+}
+
 class HealthServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    server_ = *HealthServer::start("127.0.0.1", 0, [this] { return status_; });
+    server_ = *HealthServer::start({"127.0.0.1", 0});
+    server_->follow([this] { return status_; });
   }
 
   std::pair<int, std::string> get(const std::string& path) const {
@@ -33,8 +52,8 @@ TEST_F(HealthServerTest, IsOkWhileEveryComponentIs) {
   status_.components = {{.name = "flow-source"}};
   const auto [code, body] = get("/healthz");
   EXPECT_EQ(code, 200);
-  EXPECT_EQ(Json::parse(body),
-            Json::parse(R"({"status":"ok","components":[{"name":"flow-source","healthy":true}]})"));
+  EXPECT_EQ(Json::parse(body), Json::parse(R"({"status": "ok", "components": [
+      {"name": "flow-source", "healthy": true, "reason": ""}]})"));
 }
 
 TEST_F(HealthServerTest, Answers503WithTheReasonOfEachComponent) {
@@ -47,21 +66,58 @@ TEST_F(HealthServerTest, Answers503WithTheReasonOfEachComponent) {
   EXPECT_EQ(json["components"][1]["reason"], "attach to \"eth0\"");
 }
 
-TEST_F(HealthServerTest, IsReadyOnlyWhenToldSo) {
+TEST_F(HealthServerTest, IsAliveBeforeThereIsAnythingToTell) {
+  server_->follow({});
+  const auto [code, body] = get("/healthz");
+  EXPECT_EQ(code, 200);
+  EXPECT_EQ(Json::parse(body), Json::parse(R"({"status": "ok", "components": []})"));
+}
+
+TEST_F(HealthServerTest, StaysJsonWhateverAnInterfaceIsCalled) {
+  status_.components = {{.name = "interfaces", .healthy = false, .reason = "attach to \xFF"}};
+  const auto [code, body] = get("/healthz");
+  EXPECT_EQ(code, 503);
+  EXPECT_EQ(Json::parse(body)["components"][0]["reason"], "attach to \xEF\xBF\xBD");
+}
+
+TEST_F(HealthServerTest, IsReadyOnlyWhileToldSo) {
   EXPECT_EQ(get("/readyz").first, 503);
   server_->set_ready(true);
   EXPECT_EQ(get("/readyz").first, 200);
   EXPECT_EQ(Json::parse(get("/readyz").second)["status"], "ready");
+  server_->set_ready(false);
+  EXPECT_EQ(get("/readyz").first, 503);
 }
 
 TEST_F(HealthServerTest, HasNothingElse) {
-  const auto [code, body] = get("/metrics/");
-  EXPECT_EQ(code, 404);
-  EXPECT_TRUE(Json::parse(body).contains("error"));
+  for (const auto* path : {"/", "/metrics", "/healthz/", "/../etc/passwd"}) {
+    const auto [code, body] = get(path);
+    EXPECT_EQ(code, 404) << path;
+    EXPECT_TRUE(Json::parse(body).contains("error")) << path;
+  }
+  httplib::Client client("127.0.0.1", server_->port());
+  const auto answer = client.Post("/healthz", "x", "text/plain");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 404);
+}
+
+TEST_F(HealthServerTest, AnswersWhileOthersHoldConnectionsWithoutAWord) {
+  std::vector<UniqueFd> silent;
+  for (int i = 0; i < 3; ++i) silent.push_back(connect_to(server_->port()));
+  EXPECT_EQ(get("/healthz").first, 200);
+}
+
+TEST_F(HealthServerTest, EndsThoughConnectionsAreOpen) {
+  const auto silent = connect_to(server_->port());
+  const auto half = connect_to(server_->port());
+  ASSERT_GT(::send(half.get(), "GET /hea", 8, MSG_NOSIGNAL), 0);
+  const auto start = std::chrono::steady_clock::now();
+  server_.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
 }
 
 TEST_F(HealthServerTest, DoesNotShareItsPort) {
-  const auto second = HealthServer::start("127.0.0.1", server_->port(), [] { return Status{}; });
+  const auto second = HealthServer::start({"127.0.0.1", server_->port()});
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().what, HasSubstr("the port is taken"));
 }

@@ -4,15 +4,19 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "agent/event_log.h"
 #include "agent/flow_service.h"
 #include "agent/grpc_server.h"
 #include "agent/health_server.h"
+#include "agent/listen_address.h"
 #include "agent/options.h"
 #include "core/base/log.h"
 #include "core/base/version.h"
@@ -47,14 +51,11 @@ bool check_machine() {
 }
 
 // Returns the signal that ends the agent; meanwhile gRPC's health service follows the pipeline's.
-int serve_until_signal(const sigset_t& signals, Pipeline& pipeline, GrpcServer& server) {
-  bool serving = true;
+int serve_until_signal(const sigset_t& signals, const Pipeline& pipeline, GrpcServer& server) {
   for (;;) {
+    server.set_serving(pipeline.status().healthy());
     const int signal = ::sigtimedwait(&signals, nullptr, &kTellHealthEvery);
     if (signal > 0) return signal;
-    const bool healthy = pipeline.status().healthy();
-    if (healthy != serving) server.set_serving(healthy);
-    serving = healthy;
   }
 }
 
@@ -68,48 +69,55 @@ void end_by_force_after(std::uint32_t seconds) {
   ::alarm(seconds);
 }
 
+int give_up(const Error& error) {
+  spdlog::error("{}", error.what);
+  return EXIT_FAILURE;
+}
+
+// Half of the time allowed is for those who read to the end, and two seconds are plenty.
+std::chrono::milliseconds farewell(const Config& config) {
+  constexpr std::chrono::milliseconds kPlenty(2000);
+  return std::min(kPlenty, std::chrono::milliseconds(500 * config.shutdown_timeout_secs));
+}
+
 int run(const Config& config) {
   const auto signals = stop_signals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is made
   spdlog::info("orb8-agent {} on {}", version(), config.node_name);
   if (!check_machine()) return EXIT_FAILURE;
 
-  auto pipeline = Pipeline::start(config);
-  if (!pipeline) {
-    spdlog::error("{}", pipeline.error().what);
-    return EXIT_FAILURE;
-  }
+  const ListenAddress health_address(config.health_address, config.health_port);
+  const auto health = HealthServer::start(health_address);
+  if (!health) return give_up(health.error());
+  spdlog::info("Health server listening on {}",
+               to_string({health_address.host, (*health)->port()}));
+
+  auto started = Pipeline::start(config);
+  if (!started) return give_up(started.error());
+  const std::shared_ptr<Pipeline> pipeline = std::move(*started);
+  (*health)->follow([pipeline] { return pipeline->status(); });
   std::optional<EventLog> event_log;
   if (config.log_level == LogLevel::kDebug) {
-    if (auto events = (*pipeline)->subscribe({}, false)) event_log.emplace(std::move(*events));
+    if (auto events = pipeline->subscribe({}, false)) event_log.emplace(std::move(*events));
   }
-  auto health = HealthServer::start(config.health_address, config.health_port,
-                                    [&] { return (*pipeline)->status(); });
-  if (!health) {
-    spdlog::error("{}", health.error().what);
-    return EXIT_FAILURE;
-  }
-  FlowService service(**pipeline, {config.node_name, std::string(version())},
-                      config.max_query_limit);
-  auto server = GrpcServer::start(config, service);
-  if (!server) {
-    spdlog::error("{}", server.error().what);
-    return EXIT_FAILURE;
-  }
-  (*pipeline)->leave_out_port((*server)->port());
-  (*health)->set_ready(true);
-  spdlog::info("Health server listening on {} port {}", config.health_address, (*health)->port());
-  spdlog::info("gRPC server listening on {}:{}", config.grpc_address, (*server)->port());
 
-  const int signal = serve_until_signal(signals, **pipeline, **server);
+  FlowService service(*pipeline, {config.node_name, std::string(version())},
+                      config.max_query_limit);
+  const auto server = GrpcServer::start(config, service);
+  if (!server) return give_up(server.error());
+  pipeline->leave_out_port((*server)->port());
+  spdlog::info("gRPC server listening on {}",
+               to_string(ListenAddress(config.grpc_address, (*server)->port())));
+  (*health)->set_ready(true);
+
+  const int signal = serve_until_signal(signals, *pipeline, **server);
   spdlog::info("Shutting down ({})...", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second signal ends it at once
   end_by_force_after(config.shutdown_timeout_secs);
   (*health)->set_ready(false);
-  (*pipeline)->stop();  // ends the streams, so that the server has nothing to wait for
-  (*server)->stop(std::chrono::system_clock::now() +
-                  std::chrono::milliseconds(500 * config.shutdown_timeout_secs));
-  const auto last = (*pipeline)->status();
+  pipeline->stop();  // ends the streams, so that the server has nothing to wait for
+  (*server)->stop(std::chrono::system_clock::now() + farewell(config));
+  const auto last = pipeline->status();
   spdlog::info("Stopped: {} flows, {} events, {} lost", last.active_flows, last.events_processed,
                last.events_dropped);
   return EXIT_SUCCESS;

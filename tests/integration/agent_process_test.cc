@@ -1,0 +1,256 @@
+// orb8-agent as a process: what it says, how it ends, what it refuses, what it answers.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+
+#include "orb8/v1/agent.grpc.pb.h"
+#include "tests/integration/process.h"
+#include "tests/integration/process_fixture.h"
+#include "tests/integration/raw_call.h"
+
+namespace orb8::integration {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+using namespace std::chrono_literals;
+
+constexpr auto kProgram = "orb8-agent";
+constexpr auto kListening = "gRPC server listening on ";
+constexpr auto kDefaultAddress = "127.0.0.1:9090";
+constexpr auto kMoment = 50ms;  // between two tries to make something happen
+
+Command on_loopback(std::vector<std::string> more = {}) {
+  more.insert(more.end(), {"--interface", "lo"});
+  return {.arguments = more, .environment = {}, .user = {}};
+}
+
+// The lines of its log that tell of errors.
+std::vector<std::string> errors_in(const std::string& log) {
+  auto lines = lines_of(log);
+  std::erase_if(lines,
+                [](const std::string& line) { return line.find(" error ") == std::string::npos; });
+  return lines;
+}
+
+class AgentProcess : public ProcessTest {};
+
+TEST_F(AgentProcess, TellsStepByStepHowItStarts) {
+  Process agent(kProgram, on_loopback());
+  ASSERT_TRUE(agent.says(kListening)) << agent.err();
+  const auto log = agent.err();
+  std::size_t at = 0;
+  for (const auto* step :
+       {"Running pre-flight checks...", "Pre-flight checks passed", "Loading network probe...",
+        "Attached ingress probe to lo", "Attached egress probe to lo", kListening}) {
+    const auto found = log.find(step, at);
+    ASSERT_NE(found, std::string::npos) << step << " is not where it belongs in\n" << log;
+    at = found;
+  }
+  EXPECT_THAT(errors_in(log), SizeIs(0));
+}
+
+class AgentProcessSignal : public AgentProcess, public ::testing::WithParamInterface<int> {};
+
+TEST_P(AgentProcessSignal, EndsItInOrderWhenNobodyListens) {
+  Process agent(kProgram, on_loopback());
+  ASSERT_TRUE(agent.says(kListening)) << agent.err();
+  agent.signal(GetParam());
+  EXPECT_EQ(agent.exit_status(), 0) << agent.err();
+  EXPECT_THAT(agent.err(), HasSubstr("Stopped: "));
+}
+
+// A reader that does not read fills its stream, and the agent's thread waits in a write.
+TEST_P(AgentProcessSignal, EndsItInTimeWhileAStreamClientDoesNotRead) {
+  constexpr auto kTimeout = 6s;
+  Process agent(kProgram, on_loopback({"--shutdown-timeout-secs", std::to_string(kTimeout.count()),
+                                       "--broadcast-channel-size", "100"}));
+  ASSERT_TRUE(agent.says(kListening)) << agent.err();
+  const auto stub = v1::OrbitAgentService::NewStub(channel_to(kDefaultAddress));
+  grpc::ClientContext stream_context;
+  v1::StreamEventsRequest request;
+  request.set_packets(true);
+  const auto reader = stub->StreamEvents(&stream_context, request);
+
+  const LoopbackUdp traffic;
+  const auto dropped = [&] {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    v1::AgentStatus status;
+    EXPECT_TRUE(stub->GetStatus(&context, {}, &status).ok());
+    return status.subscriber_drops();
+  };
+  // What fits into the windows of the connection is sent in any case; behind that the reader's
+  // buffer is full, and drops.
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  std::uint64_t before = 0;
+  int rounds_of_drops = 0;
+  while (rounds_of_drops < 3 && std::chrono::steady_clock::now() < until) {
+    traffic.send(10'000, 100);
+    const auto now = dropped();
+    rounds_of_drops += now > before ? 1 : 0;
+    before = now;
+  }
+  ASSERT_EQ(rounds_of_drops, 3) << "the stream never filled";
+
+  agent.signal(GetParam());
+  EXPECT_EQ(agent.exit_status(kTimeout), 0) << agent.err();
+  stream_context.TryCancel();
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, AgentProcessSignal, ::testing::Values(SIGTERM, SIGINT),
+                         [](const auto& given) {
+                           return std::string(given.param == SIGTERM ? "SIGTERM" : "SIGINT");
+                         });
+
+TEST_F(AgentProcess, StartsAgainAfterItWasKilled) {
+  Process agent(kProgram, on_loopback());
+  ASSERT_TRUE(agent.says(kListening)) << agent.err();
+  agent.signal(SIGKILL);
+  ASSERT_EQ(agent.exit_status(), 128 + SIGKILL);
+  Process next(kProgram, on_loopback());
+  EXPECT_TRUE(next.says(kListening)) << "what was killed is in the way of the next\n" << next.err();
+}
+
+TEST_F(AgentProcess, NamesThePortThatIsTakenAndItsFlag) {
+  Process first(kProgram, on_loopback());
+  ASSERT_TRUE(first.says(kListening)) << first.err();
+  struct Taken {
+    std::vector<std::string> free_the_other;
+    const char* port;
+    const char* flag;
+  };
+  for (const auto& taken : {Taken{{"--health-port", "0"}, "9090", "--grpc-port"},
+                            Taken{{"--grpc-port", "0"}, "9091", "--health-port"}}) {
+    Process second(kProgram, on_loopback(taken.free_the_other));
+    EXPECT_EQ(second.exit_status(), 1);
+    const auto errors = errors_in(second.err());
+    ASSERT_THAT(errors, SizeIs(1)) << second.err();
+    EXPECT_THAT(errors[0], HasSubstr(taken.port));
+    EXPECT_THAT(errors[0], HasSubstr(taken.flag));
+  }
+}
+
+// A file that is gone with the test.
+class TempFile {
+ public:
+  explicit TempFile(const std::string& text) {
+    std::string pattern = std::filesystem::temp_directory_path() / "orb8-test-XXXXXX";
+    const UniqueFd fd(::mkstemp(pattern.data()));
+    path_ = pattern;
+    std::ofstream(path_) << text;
+  }
+  TempFile(const TempFile&) = delete;
+  TempFile& operator=(const TempFile&) = delete;
+  ~TempFile() { ::unlink(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+TEST_F(AgentProcess, RefusesABadValueInOneLineWhereverItStands) {
+  const TempFile file("grpc_port: many\n");
+  const TempFile unknown_key("grpc_prot: 9090\n");
+  struct Bad {
+    Command command;
+    const char* named;
+  };
+  const std::vector<Bad> all = {
+      {{.arguments = {"--grpc-port", "99999"}, .environment = {}, .user = {}}, "--grpc-port"},
+      {{.arguments = {"--no-such-flag"}, .environment = {}, .user = {}}, "--no-such-flag"},
+      {{.arguments = {}, .environment = {{"ORB8_MAX_FLOWS", "-1"}}, .user = {}}, "ORB8_MAX_FLOWS"},
+      {{.arguments = {"--config", file.path()}, .environment = {}, .user = {}}, "grpc_port"},
+      {{.arguments = {"--config", unknown_key.path()}, .environment = {}, .user = {}}, "grpc_prot"},
+      {{.arguments = {}, .environment = {{"ORB8_CONFIG", "/no/such/file"}}, .user = {}},
+       "/no/such/file"}};
+  for (const auto& bad : all) {
+    Process agent(kProgram, bad.command);
+    EXPECT_EQ(agent.exit_status(), 2) << bad.named;
+    EXPECT_EQ(agent.out(), "") << bad.named;
+    ASSERT_THAT(lines_of(agent.err()), SizeIs(1)) << agent.err();
+    EXPECT_THAT(agent.err(), HasSubstr(bad.named));
+  }
+}
+
+TEST_F(AgentProcess, ReadsBackTheConfigurationThatItPrints) {
+  Process first(kProgram, {.arguments = {"--print-config", "--grpc-port", "1234", "--interface",
+                                         "veth*", "--interface", "eth0"},
+                           .environment = {{"ORB8_LOG_LEVEL", "warn"}, {"NODE_NAME", "node-1"}},
+                           .user = {}});
+  ASSERT_EQ(first.exit_status(), 0) << first.err();
+  const TempFile file(first.out());
+  Process second(
+      kProgram,
+      {.arguments = {"--print-config", "--config", file.path()}, .environment = {}, .user = {}});
+  ASSERT_EQ(second.exit_status(), 0) << second.err();
+  // The comments behind the values say where they come from, which is elsewhere now.
+  const std::regex comment("\\s+# .*");
+  const auto values = [&](const std::string& yaml) {
+    std::vector<std::string> lines;
+    for (const auto& line : lines_of(yaml)) {
+      if (!line.starts_with("#")) lines.push_back(std::regex_replace(line, comment, ""));
+    }
+    return lines;
+  };
+  EXPECT_EQ(values(second.out()), values(first.out()));
+  EXPECT_THAT(second.out(), HasSubstr("1234"));
+  EXPECT_THAT(second.out(), HasSubstr("node-1"));
+}
+
+TEST_F(AgentProcess, AnswersReflectionAndTheStandardHealthService) {
+  Process agent(kProgram, on_loopback());
+  ASSERT_TRUE(agent.says(kListening)) << agent.err();
+  const auto channel = channel_to(kDefaultAddress);
+
+  const std::string list_services = "\x3a\x01*";  // field 7, "*"
+  const auto services = call_raw(
+      channel, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", list_services);
+  ASSERT_TRUE(services.status.ok()) << services.status.error_message();
+  EXPECT_THAT(services.bytes, HasSubstr("orb8.v1.OrbitAgentService"));
+  EXPECT_THAT(services.bytes, HasSubstr("grpc.health.v1.Health"));
+
+  const std::string serving = "\x08\x01";  // field 1, SERVING
+  const std::string name = v1::OrbitAgentService::service_full_name();
+  for (const auto& request :
+       {std::string(), "\x0a" + std::string(1, static_cast<char>(name.size())) + name}) {
+    const auto health = call_raw(channel, "/grpc.health.v1.Health/Check", request);
+    ASSERT_TRUE(health.status.ok()) << health.status.error_message();
+    EXPECT_EQ(health.bytes, serving);
+  }
+}
+
+TEST_F(AgentProcess, LogsEachEventWhereDebugIsAskedFor) {
+  Process agent(kProgram, on_loopback({"--log-level", "debug", "--snapshot-interval-ms", "100"}));
+  ASSERT_TRUE(agent.says(kListening)) << agent.err();
+  const LoopbackUdp traffic;
+  traffic.send(3, 72);
+  const auto line = [&](const char* direction) {
+    return fmt::format("[external/unknown] 127.0.0.1:{0} -> 127.0.0.1:{0} UDP {1} len=",
+                       traffic.port(), direction);
+  };
+  EXPECT_TRUE(agent.says(line("egress")) || agent.says(line("ingress"), kMoment)) << agent.err();
+}
+
+TEST_F(AgentProcess, DoesNotLogEventsUnasked) {
+  Process agent(kProgram, on_loopback({"--snapshot-interval-ms", "100"}));
+  ASSERT_TRUE(agent.says(kListening)) << agent.err();
+  const LoopbackUdp traffic;
+  traffic.send(3, 72);
+  agent.signal(SIGTERM);
+  ASSERT_EQ(agent.exit_status(), 0);
+  EXPECT_THAT(agent.err(), HasSubstr("Stopped: "));
+  EXPECT_EQ(agent.err().find("[external/"), std::string::npos) << agent.err();
+}
+
+}  // namespace
+}  // namespace orb8::integration

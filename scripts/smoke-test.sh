@@ -13,6 +13,7 @@ logs=$(mktemp -d)
 passed=0
 failed=0
 agent=
+programs=()
 
 cleanup() {
   [[ -z $agent ]] || kill -9 "$agent" 2>/dev/null || true
@@ -51,10 +52,17 @@ orb8() { inside "$bin/orb8" --agent localhost:9090 "$@"; }
 # has_flow <jq condition>: a flow of the agent meets it.
 has_flow() { orb8 flows --limit 0 -o json | jq -se "any($1)" >/dev/null; }
 has_status() { orb8 status -o json | jq -e "$1" >/dev/null; }
-# Loaded probes, also those of others on this machine: an attached one stays loaded.
-probes() { bpftool -j prog show | jq '[.[] | select(.name // "" | startswith("network_probe"))] | length'; }
-has_no_probes() { [[ $(probes) == "$probes_before" ]]; }
-has_probes() { [[ $(probes) -gt $probes_before ]]; }
+# The programs that the agent holds. A program that is attached anywhere stays loaded.
+find_programs() {
+  mapfile -t programs < <(awk '/^prog_id:/ {print $2}' "/proc/$agent/fdinfo/"* | sort -un)
+  ((${#programs[@]} > 0))
+}
+are_unloaded() {
+  local id
+  for id in "${programs[@]}"; do
+    ! bpftool prog show id "$id" >/dev/null 2>&1 || return 1
+  done
+}
 fails_with() {
   local status=$1 words=$2
   shift 2
@@ -88,6 +96,29 @@ for _ in range(100):
 PY
 }
 
+# A megabyte to the other end. Prints what the socket sent, repetitions included: bytes_sent of
+# struct tcp_info, once the other end has closed as well.
+send_tcp() {
+  ip netns exec "$peer" python3 - <<'PY' &
+import socket
+with socket.create_server(("10.0.0.2", 5004)) as server, server.accept()[0] as peer:
+    while peer.recv(65536):
+        pass
+PY
+  local server=$!
+  eventually listens || return 1
+  inside python3 - <<'PY'
+import socket, struct
+with socket.create_connection(("10.0.0.2", 5004), source_address=("10.0.0.1", 5003)) as s:
+    s.sendall(b"x" * 1_000_000)
+    s.shutdown(socket.SHUT_WR)
+    s.recv(1)
+    print(*struct.unpack_from("Q", s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 208), 200))
+PY
+  wait "$server"
+}
+listens() { [[ -n $(ip netns exec "$peer" ss -Hltn 'sport = 5004') ]]; }
+
 ip netns add "$here"
 ip netns add "$peer"
 ip link add eth0 netns "$here" type veth peer name eth0 netns "$peer"
@@ -101,28 +132,34 @@ ip -n "$here" addr add fd00::1/64 dev eth0 nodad
 ip -n "$peer" addr add fd00::2/64 dev eth0 nodad
 ip -n "$here" route add default via 10.0.0.2
 
-probes_before=$(probes)
 check "the agent starts and is ready" start_agent
-check "its probes are loaded" has_probes
+check "its probes are loaded" find_programs
 check "its log names the probes" grep -q "Attached egress probe to eth0" "$logs/agent"
 check "/healthz is ok" inside curl -sf localhost:9091/healthz -o /dev/null
 check "status is healthy" has_status '.healthy and .flow_source == "tc"'
 check "status lists both probes of eth0" \
   has_status '[.programs[] | select(.interface == "eth0")] | length == 2'
 
-inside "$bin/orb8" --agent localhost:9090 trace network --duration 4s -o json --protocol udp \
+inside "$bin/orb8" --agent localhost:9090 trace network --duration 5s -o json \
   >"$logs/trace" 2>"$logs/trace-summary" &
 trace=$!
 eventually has_status '.subscribers == 1'
-inside ping -qc 3 -i 0.2 10.0.0.2 >/dev/null
-inside ping -qc 3 -i 0.2 fd00::2 >/dev/null
 send_udp
+tcp_bytes=$(send_tcp)
+inside ping -qc 4 -i 0.4 10.0.0.2 >/dev/null  # longer than the interval of a second
+inside ping -qc 3 -i 0.2 fd00::2 >/dev/null
 
 check "100 datagrams are 100 packets of 200 bytes" eventually has_flow \
   '.src_port == 5001 and .dst_port == 5002 and .packets == 100 and .bytes == 20000
    and .protocol == "UDP" and .direction == "egress"'
-check "three pings over IPv4 are a flow each way" eventually has_flow \
-  '.protocol == "ICMP" and .icmp_type == 0 and .packets == 3 and .direction == "ingress"'
+# Each packet has 66 bytes of headers, timestamps included; SYN has 8 more of options.
+check "each segment of a TCP transfer is counted" eventually has_flow \
+  ".src_port == 5003 and .dst_port == 5004 and .bytes == $tcp_bytes + 66 * .packets + 8
+   and .direction == \"egress\""
+check "its answers are a flow of their own" has_flow \
+  '.src_port == 5004 and .dst_port == 5003 and .direction == "ingress"'
+check "four pings over IPv4 are a flow each way" eventually has_flow \
+  '.protocol == "ICMP" and .icmp_type == 0 and .packets == 4 and .direction == "ingress"'
 check "three pings over IPv6 are seen" eventually has_flow \
   '.protocol == "ICMPv6" and .icmp_type == 128 and .packets == 3'
 check "a filter leaves the others out" \
@@ -130,7 +167,10 @@ check "a filter leaves the others out" \
 check "nothing was lost" has_status '.accounting.lost.packets == 0 and .events_dropped == 0'
 check "the trace ended by itself" wait "$trace"
 check "the trace told of the start" \
-  jq -se 'any(.type == "flow_start" and .src_port == 5001 and .byte_count == 20000)' "$logs/trace"
+  jq -se 'any(.type == "EVENT_TYPE_FLOW_START" and .src_port == 5001)' "$logs/trace"
+check "all that it told of the flow is all there was" \
+  jq -se 'map(select(.src_port == 5001) | .byte_count) | add == 20000' "$logs/trace"
+check "the trace told of updates" jq -se 'any(.type == "EVENT_TYPE_FLOW_UPDATE")' "$logs/trace"
 check "its summary says what was lost" grep -q " 0 lost" "$logs/trace-summary"
 
 check "a second agent is told that the port is taken" \
@@ -140,11 +180,12 @@ check "a missing agent is named" \
   fails_with 1 "localhost:1" inside "$bin/orb8" --agent localhost:1 --connect-timeout 1s status
 
 check "SIGTERM ends the agent in order" end_agent TERM
-check "nothing stays attached" eventually has_no_probes
+check "nothing stays attached" eventually are_unloaded
 check "orb8 watches without an agent" \
   inside "$bin/orb8" trace network --standalone --interface lo --duration 1s
-start_agent
-check "SIGKILL leaves nothing attached" eval 'end_agent KILL; eventually has_no_probes'
+check "the agent starts again" start_agent
+check "SIGKILL leaves nothing attached" \
+  eval 'find_programs && end_agent KILL && eventually are_unloaded'
 
 echo "$passed passed, $failed failed"
 ((failed == 0))

@@ -3,12 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "core/base/unique_fd.h"
 #include "core/config/settings.h"
 
 namespace orb8 {
@@ -38,9 +38,8 @@ class Load : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string name = (std::filesystem::temp_directory_path() / "orb8-config-XXXXXX").string();
-    const int fd = ::mkstemp(name.data());
-    ASSERT_GE(fd, 0);
-    ::close(fd);
+    const UniqueFd made(::mkstemp(name.data()));
+    ASSERT_TRUE(made);
     file_ = name;
   }
   void TearDown() override { std::filesystem::remove(file_); }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdlib>
@@ -9,6 +8,7 @@
 #include <fstream>
 #include <random>
 
+#include "core/base/unique_fd.h"
 #include "core/config/load.h"
 #include "core/config/settings.h"
 
@@ -21,9 +21,8 @@ class PrintConfig : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string name = (std::filesystem::temp_directory_path() / "orb8-print-XXXXXX").string();
-    const int fd = ::mkstemp(name.data());
-    ASSERT_GE(fd, 0);
-    ::close(fd);
+    const UniqueFd made(::mkstemp(name.data()));
+    ASSERT_TRUE(made);
     file_ = name;
   }
   void TearDown() override { std::filesystem::remove(file_); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/config/load.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,8 +56,8 @@ class Loader {
     const auto values = parse_config_file(name, *text);
     if (!values) return std::unexpected(values.error());
     for (const auto& [key, value] : *values) {
-      auto ok = set(*find_setting(key), value.values,
-                    name + ":" + std::to_string(value.line) + ": " + key, Origin::kFile);
+      const auto named = fmt::format("{}:{}: {}", name, value.line, key);
+      auto ok = set(*find_setting(key), value.values, named, Origin::kFile);
       if (!ok) return ok;
     }
     return {};

@@ -50,7 +50,7 @@ Setting number(const Named& named, Int Config::* field, Range range) {
 
 template <class Enum>
 Setting choice(const Named& named, Enum Config::* field,
-               std::vector<std::pair<std::string, Enum>> words) {
+               const std::vector<std::pair<std::string, Enum>>& words) {
   using Word = std::pair<std::string, Enum>;
   std::string allowed = "one of";
   for (const auto& [word, value] : words) allowed += (allowed == "one of" ? " " : ", ") + word;
@@ -95,8 +95,8 @@ Setting address(const Named& named, std::string Config::* field, bool brackets) 
 }
 
 Setting ring_buffer_size() {
-  constexpr std::uint64_t kLeast = 64 * 1024;
-  constexpr std::uint64_t kMost = 256 * 1024 * 1024;
+  constexpr std::uint64_t kLeast = 64ULL * 1024;
+  constexpr std::uint64_t kMost = 256ULL * 1024 * 1024;
   auto made = row({"ring_buffer_size", "ORB8_RING_BUFFER_SIZE", "BYTES",
                    "Bytes of the kernel's ring for packet events."},
                   "a power of two from 64K to 256M");

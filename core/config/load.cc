@@ -56,8 +56,8 @@ class Loader {
     const auto values = parse_config_file(name, *text);
     if (!values) return std::unexpected(values.error());
     for (const auto& [key, value] : *values) {
-      const auto named = fmt::format("{}:{}: {}", name, value.line, key);
-      auto ok = set(*find_setting(key), value.values, named, Origin::kFile);
+      const auto where = fmt::format("{}:{}: {}", name, value.line, key);
+      auto ok = set(*find_setting(key), value.values, where, Origin::kFile);
       if (!ok) return ok;
     }
     return {};

@@ -78,11 +78,11 @@ bpf_map_info map_info(int fd) {
   return info;
 }
 
-std::string program_name_in_kernel(int fd) {
+bpf_prog_info program_info(int fd) {
   bpf_prog_info info = {};
   std::uint32_t size = sizeof(info);
   EXPECT_EQ(bpf_prog_get_info_by_fd(fd, &info, &size), 0);
-  return info.name;
+  return info;
 }
 
 TEST_F(NetworkProbesTest, SizesMapsAsAsked) {
@@ -103,13 +103,24 @@ TEST_F(NetworkProbesTest, NamesEachProgramAsTheKernelDoes) {
   for (const auto direction : {Direction::kIngress, Direction::kEgress}) {
     for (const auto layer : {LinkLayer::kEthernet, LinkLayer::kNone}) {
       const std::string name(NetworkProbes::program_name(direction, layer));
-      EXPECT_EQ(program_name_in_kernel(probes_->program_fd(direction, layer)), name.substr(0, 15));
+      EXPECT_EQ(program_info(probes_->program_fd(direction, layer)).name, name.substr(0, 15));
       names.insert(name);
     }
   }
   EXPECT_EQ(names.size(), 4U);
   EXPECT_TRUE(names.contains("network_probe"));
   EXPECT_TRUE(names.contains("network_probe_egress"));
+}
+
+// The verifier gives up at a million instructions walked, and takes a second for half of it: one
+// branch too many in front of the rest doubles it.
+TEST_F(NetworkProbesTest, LoadsProgramsThatTheVerifierWalksInReasonableTime) {
+  for (const auto direction : {Direction::kIngress, Direction::kEgress}) {
+    for (const auto layer : {LinkLayer::kEthernet, LinkLayer::kNone}) {
+      EXPECT_LT(program_info(probes_->program_fd(direction, layer)).verified_insns, 250'000U)
+          << NetworkProbes::program_name(direction, layer);
+    }
+  }
 }
 
 TEST_F(NetworkProbesTest, AddsUpWhatAllCpusTallied) {

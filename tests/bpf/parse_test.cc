@@ -129,6 +129,23 @@ TEST_F(Parse, RefusesIpv6HeadersWithIpv4MappedAddresses) {
   EXPECT_EQ(tally(ORB8_COUNTED).packets, 4U);
 }
 
+TEST_F(Parse, ReadsPacketsThatBeginWithIp) {
+  const RunOptions bare = {.layer = LinkLayer::kNone};
+  run(Packet().ipv4({.src = "8.0.0.1"}).udp(4242, 53).payload(20), bare);
+  auto key = v4_flow(IPPROTO_UDP, 4242, 53);
+  key.src = Addr::v4(8, 0, 0, 1);
+  EXPECT_EQ(flow(key).bytes, 20U + 8 + 20) << "there is no link layer header to count";
+
+  run(Packet().ipv6({.src = "fd00:0:86dd::1", .next = IPPROTO_TCP}).tcp(4242, 80, 0x02), bare);
+  key = v6_flow(IPPROTO_TCP, 4242, 80);
+  key.src = parse_addr("fd00:0:86dd::1").value_or(Addr{});
+  EXPECT_EQ(flow(key).bytes, 40U + 20);
+  EXPECT_EQ(flow_count(), 2U);
+
+  run(Packet().ipv4({.src = "8.6.0.1"}).udp(4242, 53), bare);
+  EXPECT_EQ(tally(ORB8_NOT_IP).packets, 1U) << "EtherType 0x0806";
+}
+
 TEST_F(Parse, CountsWhatIsNotIp) {
   std::uint64_t count = 0;
   // ARP, two lengths of IEEE 802.3 frames, MPLS, a reserved number.

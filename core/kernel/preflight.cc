@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
@@ -62,60 +63,92 @@ PreflightCheck check_btf(const std::string& root) {
   return check;
 }
 
-std::optional<std::uint64_t> effective_capabilities(const std::string& root) {
+// Who this process is, as far as loading BPF programs goes.
+struct Rights {
+  unsigned uid = 0;  // the effective one
+  std::uint64_t capabilities = 0;
+  bool whole_machine = true;  // false: root of a user namespace, whose capabilities end there
+
+  bool has(unsigned capability) const { return (capabilities >> capability & 1U) != 0; }
+};
+
+std::optional<Rights> read_rights(const std::string& root) {
+  Rights rights;
+  bool found = false;
   std::ifstream status(root + "/proc/self/status");
   for (std::string line; std::getline(status, line);) {
+    unsigned real = 0;
     unsigned long long bits = 0;
-    if (std::sscanf(line.c_str(), "CapEff: %llx", &bits) == 1) return bits;
+    (void)std::sscanf(line.c_str(), "Uid: %u %u", &real, &rights.uid);
+    if (std::sscanf(line.c_str(), "CapEff: %llx", &bits) == 1) {
+      rights.capabilities = bits;
+      found = true;
+    }
   }
-  return std::nullopt;
+  // "0 0 4294967295" in the first user namespace (user_namespaces(7)).
+  std::ifstream map(root + "/proc/self/uid_map");
+  std::uint64_t inside = 0;
+  std::uint64_t outside = 0;
+  std::uint64_t count = 0;
+  if (map >> inside >> outside >> count) rights.whole_machine = outside == 0 && count == UINT32_MAX;
+  return found ? std::optional(rights) : std::nullopt;
+}
+
+std::string missing_capabilities(const Rights& rights) {
+  const bool admin = rights.has(CAP_SYS_ADMIN);
+  std::string missing;
+  const auto need = [&](bool there, const char* name) {
+    if (!there) missing += (missing.empty() ? "" : ", ") + std::string(name);
+  };
+  need(rights.has(kCapBpf) || admin, "CAP_BPF (or CAP_SYS_ADMIN)");
+  need(rights.has(CAP_NET_ADMIN), "CAP_NET_ADMIN");
+  need(rights.has(kCapPerfmon) || admin, "CAP_PERFMON (or CAP_SYS_ADMIN)");
+  return missing;
 }
 
 PreflightCheck check_capabilities(const std::string& root) {
-  PreflightCheck check{.name = "capabilities"};
-  const auto bits = effective_capabilities(root);
-  if (!bits) {
+  PreflightCheck check{.name = "capabilities", .detail = "all that is needed"};
+  const auto rights = read_rights(root);
+  if (!rights) {
     check.outcome = CheckOutcome::kWarning;
     check.detail = "/proc/self/status cannot be read";
     check.remedy = "mount /proc";
     return check;
   }
-  const auto has = [&](unsigned capability) { return (*bits >> capability & 1U) != 0; };
-  const bool admin = has(CAP_SYS_ADMIN);
-  std::string missing;
-  const auto need = [&](bool there, const char* name) {
-    if (!there) missing += (missing.empty() ? "" : ", ") + std::string(name);
-  };
-  need(has(kCapBpf) || admin, "CAP_BPF (or CAP_SYS_ADMIN)");
-  need(has(CAP_NET_ADMIN), "CAP_NET_ADMIN");
-  need(has(kCapPerfmon) || admin, "CAP_PERFMON (or CAP_SYS_ADMIN)");
-  if (missing.empty()) {
-    check.detail = "all that is needed";
+  if (!rights->whole_machine) {
+    check.outcome = CheckOutcome::kFailed;
+    check.detail = "they end at this user namespace, and BPF needs the machine's";
+    check.remedy = "run outside of it, as root (sudo); in a rootless container there is no way";
     return check;
   }
+  const auto missing = missing_capabilities(*rights);
+  if (missing.empty()) return check;
   check.outcome = CheckOutcome::kFailed;
-  check.detail = "missing " + missing;
-  check.remedy = "run as root (sudo), or add them to the container's securityContext.capabilities";
+  if (rights->uid == 0) {
+    check.detail = "missing " + missing;
+    check.remedy = "add them to the container's securityContext.capabilities, or run it privileged";
+  } else {
+    check.detail = "not root (user " + std::to_string(rights->uid) + "), and missing " + missing;
+    check.remedy = "run with sudo, or setcap cap_bpf,cap_net_admin,cap_perfmon+ep on the program";
+  }
   return check;
 }
 
-PreflightCheck check_memlock(const std::string& release) {
-  PreflightCheck check{.name = "memlock", .detail = "not limited since Linux 5.11"};
+PreflightCheck check_memlock(const std::string& release, const PreflightOptions& options) {
+  PreflightCheck check{.name = "memlock", .detail = "no limit for BPF since Linux 5.11"};
   if (parse_release(release) >= kNoMemlock) return check;
-  const rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
-  if (::setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0) {
-    check.detail = "raised to unlimited";
-    return check;
-  }
-  rlimit now = {};
-  ::getrlimit(RLIMIT_MEMLOCK, &now);
-  if (now.rlim_cur == RLIM_INFINITY) {
+  const auto bytes = options.raise_memlock();
+  if (bytes == UINT64_MAX) {
     check.detail = "unlimited";
     return check;
   }
-  check.outcome = CheckOutcome::kWarning;
-  check.detail = std::to_string(now.rlim_cur) + " bytes, and it cannot be raised";
-  check.remedy = "add CAP_SYS_RESOURCE, or set LimitMEMLOCK=infinity";
+  // With less not even the default maps can be made.
+  constexpr std::uint64_t kLeast = 64U << 20U;
+  check.outcome = bytes < kLeast ? CheckOutcome::kFailed : CheckOutcome::kWarning;
+  check.detail = std::to_string(bytes / 1024) + " KiB, and it cannot be raised";
+  check.remedy =
+      "add CAP_SYS_RESOURCE, run ulimit -l unlimited as root, or set "
+      "LimitMEMLOCK=infinity in the systemd unit";
   return check;
 }
 
@@ -132,40 +165,88 @@ PreflightCheck check_cgroup2(const std::string& root) {
   return check;
 }
 
+struct Mount {
+  std::string of;  // the folder of its file system that is mounted: "/" for all of it
+  std::string at;
+};
+
+// "\040" and its like, as the kernel writes blanks in paths.
+std::string unescape(const std::string& field) {
+  std::string path;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    unsigned code = 0;
+    if (field[i] == '\\' && std::sscanf(field.c_str() + i, "\\%3o", &code) == 1) {
+      path += static_cast<char>(code);
+      i += 3;
+    } else {
+      path += field[i];
+    }
+  }
+  return path;
+}
+
+std::vector<Mount> mounts_of_type(const std::string& root, const std::string& type) {
+  std::vector<Mount> found;
+  std::ifstream mounts(root + "/proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    // "36 35 98:0 / /mount/point options [tags] - type source options" (proc_pid_mountinfo(5))
+    const auto dash = line.find(" - ");
+    if (dash == std::string::npos || !line.substr(dash + 3).starts_with(type + " ")) continue;
+    std::istringstream fields(line);
+    std::string skipped;
+    Mount mount;
+    fields >> skipped >> skipped >> skipped >> mount.of >> mount.at;
+    mount.at = unescape(mount.at);
+    found.push_back(std::move(mount));
+  }
+  return found;
+}
+
+// The mount table says so to everyone; the folders themselves are shut for all but root. debugfs
+// mounts its own the first time that somebody looks into it.
 PreflightCheck check_tracefs(const std::string& root) {
   PreflightCheck check{.name = "tracefs"};
-  for (const std::string path : {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}) {
-    if (::access((root + path + "/events").c_str(), F_OK) != 0) continue;
-    check.detail = "mounted at " + path;
-    return check;
+  const auto mounts = mounts_of_type(root, "tracefs");
+  const std::string in_debugfs = "/sys/kernel/debug/tracing";
+  if (!mounts.empty()) {
+    check.detail = "mounted at " + mounts.front().at;
+  } else if (::access((root + in_debugfs + "/events").c_str(), F_OK) == 0) {
+    check.detail = "mounted at " + in_debugfs;
+  } else {
+    check.outcome = CheckOutcome::kWarning;
+    check.detail = "not mounted: network flows do not need it";
+    check.remedy = "mount -t tracefs tracefs /sys/kernel/tracing";
   }
-  check.outcome = CheckOutcome::kWarning;
-  check.detail = "not mounted: network flows do not need it";
-  check.remedy = "mount -t tracefs tracefs /sys/kernel/tracing";
   return check;
 }
 
 }  // namespace
 
+std::uint64_t raise_memlock_bytes() {
+  const rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+  if (::setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0) return UINT64_MAX;
+  rlimit now = {};
+  if (::getrlimit(RLIMIT_MEMLOCK, &now) != 0) return 0;
+  const rlimit most = {now.rlim_max, now.rlim_max};  // up to there nobody has to be asked
+  if (::setrlimit(RLIMIT_MEMLOCK, &most) == 0) now.rlim_cur = now.rlim_max;
+  return now.rlim_cur == RLIM_INFINITY ? UINT64_MAX : now.rlim_cur;
+}
+
 std::string find_cgroup2_mount(const std::string& root) {
-  std::ifstream mounts(root + "/proc/self/mountinfo");
-  for (std::string line; std::getline(mounts, line);) {
-    // "36 35 98:0 / /mount/point options [tags] - type source options" (proc_pid_mountinfo(5))
-    const auto dash = line.find(" - ");
-    if (dash == std::string::npos || !line.substr(dash + 3).starts_with("cgroup2 ")) continue;
-    std::istringstream fields(line);
-    std::string skipped;
-    std::string point;
-    fields >> skipped >> skipped >> skipped >> skipped >> point;
-    return point;
-  }
-  return {};
+  const auto mounts = mounts_of_type(root, "cgroup2");
+  const auto whole = std::ranges::find(mounts, "/", &Mount::of);
+  if (whole != mounts.end()) return whole->at;
+  return mounts.empty() ? "" : mounts.front().at;
 }
 
 std::vector<PreflightCheck> run_preflight(const PreflightOptions& options) {
   const auto release = running_release(options);
-  return {check_kernel(release),  check_btf(options.root),     check_capabilities(options.root),
-          check_memlock(release), check_cgroup2(options.root), check_tracefs(options.root)};
+  return {check_kernel(release),
+          check_btf(options.root),
+          check_capabilities(options.root),
+          check_memlock(release, options),
+          check_cgroup2(options.root),
+          check_tracefs(options.root)};
 }
 
 std::string to_line(const PreflightCheck& check) {

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace orb8 {
 
-enum class CheckOutcome : unsigned char {
+enum class CheckOutcome : std::uint8_t {
   kOk,
   kWarning,  // something will be missing, the rest works
   kFailed,   // nothing works without it
@@ -20,9 +22,14 @@ struct PreflightCheck {
   std::string remedy;  // what to do; empty when ok
 };
 
+// Raises this process's limit on locked memory as far as it may be, and says how far; ~0 is none.
+std::uint64_t raise_memlock_bytes();
+
 struct PreflightOptions {
   std::string root;            // "" for this machine; tests put a made-up /proc and /sys under it
   std::string kernel_release;  // "" for uname(2)'s
+  // Called on kernels before 5.11 alone, which charge BPF maps to that limit.
+  std::function<std::uint64_t()> raise_memlock = raise_memlock_bytes;
 };
 
 std::vector<PreflightCheck> run_preflight(const PreflightOptions& options);
@@ -37,7 +44,7 @@ bool passed(const std::vector<PreflightCheck>& checks);
 std::string failure_text(const std::vector<PreflightCheck>& checks);
 
 // Where cgroup v2 is mounted: /sys/fs/cgroup on most machines, a folder below it on hybrid ones;
-// empty: nowhere.
+// the whole hierarchy rather than a part of it. Empty: nowhere.
 std::string find_cgroup2_mount(const std::string& root);
 
 }  // namespace orb8

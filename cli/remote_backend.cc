@@ -75,7 +75,10 @@ class RemoteBackend final : public Backend {
     const auto status = reader->Finish();
     if (enough || stop.stop_requested()) return {};
     if (silent) return std::unexpected(*silent);
-    if (status.ok()) return fail(Errc::kUnavailable, by_agent("ended the stream"));
+    // Cancelled, but not by us: by an agent that goes without waiting for its streams.
+    if (status.ok() || status.error_code() == grpc::StatusCode::CANCELLED) {
+      return fail(Errc::kUnavailable, by_agent("ended the stream"));
+    }
     return std::unexpected(to_error(status));
   }
 

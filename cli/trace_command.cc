@@ -55,7 +55,10 @@ int run_trace(Backend& backend, const CliOptions& options, const Session& sessio
   const auto started = Clock::now();
   const StopAfter stop(session.stop, options.duration);
   EventRenderer renderer(session.style);
-  // At once, so that a person sees that it runs; packets have no columns.
+  // Before anything happens, so that a person sees that it runs; packets have no columns.
+  session.err << (options.duration ? "orb8: tracing for " + short_duration(*options.duration)
+                                   : "orb8: tracing; Ctrl-C ends")
+              << "\n";
   if (!options.packets) renderer.header(session.out);
   session.out.flush();
   SeenFlows seen;

@@ -1,0 +1,236 @@
+// What orb8 prints of real traffic: every packet of it, by the names of the API, as wide as the
+// terminal.
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <google/protobuf/descriptor.h>
+#include <gtest/gtest.h>
+#include <pty.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+#include "cli/format.h"
+#include "orb8/v1/agent.pb.h"
+#include "tests/integration/command_line.h"
+#include "tests/integration/process.h"
+#include "tests/integration/process_fixture.h"
+
+namespace orb8::integration {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+constexpr std::size_t kPayload = 100;
+constexpr std::uint64_t kOnWire = kPayload + 8 + 20 + 14;  // UDP, IPv4, Ethernet
+
+std::vector<json> objects_in(const std::string& text) {
+  std::vector<json> objects;
+  for (const auto& one : lines_of(text)) {
+    auto object = json::parse(one, nullptr, false);
+    EXPECT_TRUE(object.is_object()) << one;
+    if (object.is_object()) objects.push_back(std::move(object));
+  }
+  return objects;
+}
+
+// Names and kinds of values as in the .proto, at every depth.
+void expect_fields_of(const google::protobuf::Descriptor& message, const json& object) {
+  for (const auto& [name, value] : object.items()) {
+    const auto* field = message.FindFieldByName(name);
+    ASSERT_NE(field, nullptr) << message.name() << " has no " << name;
+    for (const auto& one : value.is_array() ? value : json::array({value})) {
+      switch (field->cpp_type()) {
+        case google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE:
+          expect_fields_of(*field->message_type(), one);
+          break;
+        case google::protobuf::FieldDescriptor::CPPTYPE_STRING:
+          EXPECT_TRUE(one.is_string()) << name;
+          break;
+        case google::protobuf::FieldDescriptor::CPPTYPE_ENUM:
+          EXPECT_NE(field->enum_type()->FindValueByName(one.get<std::string>()), nullptr) << one;
+          break;
+        case google::protobuf::FieldDescriptor::CPPTYPE_BOOL:
+          EXPECT_TRUE(one.is_boolean()) << name;
+          break;
+        default:
+          EXPECT_TRUE(one.is_number_integer()) << name;
+      }
+    }
+  }
+}
+
+class CliOutput : public ProcessTest {};
+
+TEST_F(CliOutput, TellsOfEveryPacketInFlowEvents) {
+  Process orb8("orb8", command_line("trace network --standalone -o json"));
+  const LoopbackUdp udp;
+  // Whether it watches already shows in what it says.
+  while (!orb8.prints("\n", 20ms)) udp.send(1, kPayload);
+  udp.send(50, kPayload);
+  orb8.signal(SIGINT);
+  ASSERT_EQ(orb8.exit_status(), 0) << orb8.err();
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t total = 0;
+  for (const auto& event : objects_in(orb8.out())) {
+    expect_fields_of(*v1::NetworkEvent::descriptor(), event);
+    EXPECT_EQ(event["protocol"], "UDP");
+    EXPECT_EQ(event["dst_port"], udp.port());
+    EXPECT_EQ(event["interface"], "lo");
+    packets += event["packets"].get<std::uint64_t>();
+    bytes += event["byte_count"].get<std::uint64_t>();
+    total = std::max(total, event["total_packets"].get<std::uint64_t>());
+  }
+  EXPECT_GT(packets, 50U);
+  EXPECT_EQ(packets, total) << "what moved adds up to the whole";
+  EXPECT_EQ(bytes, packets * kOnWire);
+  EXPECT_THAT(orb8.err(), HasSubstr(": " + std::to_string(packets) + " counted, "));
+}
+
+TEST_F(CliOutput, ShowsOneLineForEachPacket) {
+  Process orb8("orb8", command_line("trace network --standalone --packets --protocol udp"));
+  ASSERT_TRUE(orb8.says("tracing")) << "or only half of the probes may be attached";
+  const LoopbackUdp udp;
+  while (!orb8.prints("\n", 20ms)) udp.send(1, kPayload);
+  orb8.signal(SIGINT);
+  ASSERT_EQ(orb8.exit_status(), 0) << orb8.err();
+  const auto address = "127.0.0.1:" + std::to_string(udp.port());
+  EXPECT_THAT(lines_of(orb8.out()).front().substr(13),
+              "egress  UDP " + address + " > " + address + ": length " + std::to_string(kOnWire));
+}
+
+TEST_F(CliOutput, LeavesOutWhatTheFilterDoesNotMatch) {
+  Process orb8("orb8", command_line("flows --standalone --duration 1500ms --port 1 -o json"));
+  ASSERT_TRUE(orb8.says("watching for 1.5s"));
+  const LoopbackUdp udp;
+  udp.send(5, kPayload);
+  EXPECT_EQ(orb8.exit_status(), 0);
+  EXPECT_EQ(orb8.out(), "");
+  EXPECT_THAT(orb8.err(), HasSubstr("10 packets seen: 5 counted, 5 duplicate, 0 lost"));
+}
+
+TEST_F(CliOutput, IsTheSameFromAnAgentAndStandalone) {
+  Process agent("orb8-agent", command_line("--interface lo --snapshot-interval-ms 100"));
+  ASSERT_TRUE(agent.says("gRPC server listening on ")) << agent.err();
+  Process standalone(
+      "orb8",
+      command_line("flows --standalone --interface lo --duration 2s -o json --protocol udp"));
+  ASSERT_TRUE(standalone.says("watching for 2s"));
+  const LoopbackUdp udp;
+  udp.send(7, kPayload);
+  ASSERT_EQ(standalone.exit_status(), 0) << standalone.err();
+  Process remote("orb8", command_line("flows --agent localhost:9090 -o json --protocol udp"));
+  ASSERT_EQ(remote.exit_status(), 0) << remote.err();
+
+  auto here = objects_in(standalone.out());
+  auto there = objects_in(remote.out());
+  ASSERT_THAT(here, SizeIs(1));
+  ASSERT_THAT(there, SizeIs(1));
+  expect_fields_of(*v1::NetworkFlow::descriptor(), here[0]);
+  for (const auto* time : {"first_seen_ns", "last_seen_ns"}) {
+    here[0].erase(time);
+    there[0].erase(time);
+  }
+  EXPECT_EQ(here[0], there[0]);
+  EXPECT_EQ(here[0]["packets"], 7);
+  EXPECT_EQ(here[0]["bytes"], 7 * kOnWire);
+}
+
+TEST_F(CliOutput, HasTheStatusInOneObject) {
+  Process orb8("orb8", command_line("status --standalone --duration 100ms -o json"));
+  ASSERT_EQ(orb8.exit_status(), 0) << orb8.err();
+  const auto objects = objects_in(orb8.out());
+  ASSERT_THAT(objects, SizeIs(1));
+  expect_fields_of(*v1::AgentStatus::descriptor(), objects[0]);
+  EXPECT_EQ(objects[0]["healthy"], true);
+  EXPECT_THAT(objects[0]["programs"], SizeIs(2));
+}
+
+// A terminal of the test's own, whose other end the test reads.
+class Terminal {
+ public:
+  Terminal(unsigned short columns, unsigned short rows) {
+    winsize size = {};
+    size.ws_col = columns;
+    size.ws_row = rows;
+    int near = -1;
+    int far = -1;
+    EXPECT_EQ(::openpty(&near, &far, nullptr, nullptr, &size), 0);
+    near_ = UniqueFd(near);
+    far_ = UniqueFd(far);
+  }
+  int far() const { return far_.get(); }
+
+  // All that was written, until the program has gone.
+  std::string text() {
+    far_ = UniqueFd();
+    std::string text;
+    std::array<char, 4096> buffer = {};
+    for (ssize_t got = 0; (got = ::read(near_.get(), buffer.data(), buffer.size())) > 0;) {
+      text.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+    std::erase(text, '\r');
+    return text;
+  }
+
+ private:
+  UniqueFd near_;
+  UniqueFd far_;
+};
+
+TEST_F(CliOutput, FitsATerminalAndIsColoured) {
+  Terminal terminal(80, 24);
+  auto command = command_line("trace network --standalone --duration 1500ms");
+  command.out_fd = terminal.far();
+  Process orb8("orb8", command);
+  const LoopbackUdp udp;
+  while (!orb8.exit_status(50ms)) udp.send(1, kPayload);
+  const auto text = terminal.text();
+  EXPECT_THAT(text, StartsWith("\x1b[1mTIME         EVENT "));
+  EXPECT_THAT(text, HasSubstr("\x1b[32m"));
+  for (const auto& one : lines_of(text)) {
+    EXPECT_LE(display_width(one), 80U + std::string_view("\x1b[32m\x1b[0m").size()) << one;
+  }
+}
+
+TEST_F(CliOutput, IsPlainWhereColourIsNotWanted) {
+  for (const auto* variable : {"NO_COLOR", "TERM"}) {
+    Terminal terminal(80, 24);
+    auto command = command_line("trace network --standalone --duration 50ms");
+    command.out_fd = terminal.far();
+    command.environment[variable] = "dumb";
+    Process orb8("orb8", command);
+    EXPECT_EQ(orb8.exit_status(), 0);
+    EXPECT_THAT(terminal.text(), StartsWith("TIME         EVENT ")) << variable;
+  }
+}
+
+TEST_F(CliOutput, RedrawsAWatchInPlaceOnATerminal) {
+  Terminal terminal(100, 8);
+  auto command = command_line("flows --standalone --watch 100ms");
+  command.out_fd = terminal.far();
+  Process orb8("orb8", command);
+  std::vector<LoopbackUdp> flows(10);
+  ASSERT_TRUE(orb8.says("watching for 100ms"));
+  for (int i = 0; i < 30; ++i) {
+    for (const auto& udp : flows) udp.send(1, kPayload);
+    EXPECT_FALSE(orb8.exit_status(50ms));
+  }
+  orb8.signal(SIGINT);
+  EXPECT_EQ(orb8.exit_status(), 0);
+  const auto text = terminal.text();
+  EXPECT_THAT(text, StartsWith("\x1b[H\x1b[J"));
+  const auto last = text.substr(text.rfind("\x1b[H\x1b[J"));
+  EXPECT_THAT(last, HasSubstr("3 of 10 flows (--limit shows more); ")) << "what 8 rows hold";
+  EXPECT_LE(lines_of(last).size(), 8U);
+}
+
+}  // namespace
+}  // namespace orb8::integration

@@ -45,7 +45,10 @@ bool check_machine() {
                                                                  : spdlog::level::err;
     spdlog::log(level, "{}", to_line(check));
   }
-  if (!passed(checks)) return false;
+  if (!passed(checks)) {
+    spdlog::error("Pre-flight checks failed: nothing was loaded");
+    return false;
+  }
   spdlog::info("Pre-flight checks passed");
   return true;
 }

@@ -40,7 +40,7 @@ struct MessageRow {
 
 // The table, as it is published.
 const std::vector<MessageRow>& contract() {
-  static const std::vector<MessageRow> kRows = {
+  static const std::vector<MessageRow> rows = {
       {"QueryFlowsRequest",
        {{1, "namespaces", Type::TYPE_STRING, true},
         {2, "pod_names", Type::TYPE_STRING, true},
@@ -82,7 +82,7 @@ const std::vector<MessageRow>& contract() {
         {7, "pods_tracked", Type::TYPE_UINT32},
         {8, "active_flows", Type::TYPE_UINT32},
         {9, "uptime_seconds", Type::TYPE_INT64}}}};
-  return kRows;
+  return rows;
 }
 
 // Upstream's side: messages made from the table, with nothing of our generated code.

@@ -40,7 +40,6 @@ class FramesTest : public NetnsTest {
     expect_all_accounted(*at_b_, b());
   }
 
- private:
   static void expect_all_accounted(Watcher& watcher, const Host& host) {
     Totals accounted;
     Totals counted;
@@ -162,6 +161,16 @@ TEST_F(FramesTest, FindsThePortsBehindExtensionHeaders) {
     sent += Totals{1, frame.size()} * 100;
   }
   expect_at_both(ends, sent);
+}
+
+// Each host tells the groups it listens to, behind a hop-by-hop header (RFC 3810, 5.2).
+TEST_F(FramesTest, CountsMulticastListenerReports) {
+  start();
+  const Ends report = {*parse_addr("fe80::1"), 143, *parse_addr("ff02::16"), 0};
+  EXPECT_TRUE(eventually([this, &report] {
+    return at_b_->read().of(report.flow(kIcmp6, Direction::kIngress)).packets > 0;
+  }));
+  expect_all_accounted(*at_b_, b());
 }
 
 }  // namespace

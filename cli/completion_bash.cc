@@ -66,7 +66,8 @@ std::string bash_completion(const CompletionModel& model) {
     if (flag.takes_value) takers.push_back(flag.pattern);
     if (flag.name == "--interface") {
       values += fmt::format(
-          "    {}) mapfile -t COMPREPLY < <(cd /sys/class/net >/dev/null && compgen -G \"$cur*\"); "
+          "    {}) mapfile -t COMPREPLY < <(cd /sys/class/net &>/dev/null && compgen -G "
+          "\"$cur*\"); "
           "return "
           ";;\n",
           flag.pattern);

@@ -88,7 +88,9 @@ TEST_F(BashCompletion, OffersTheValuesOfAFlag) {
   EXPECT_THAT(offers("orb8 -o \"\""), ElementsAre("table", "wide", "json"));
   EXPECT_THAT(offers("orb8 flows --sort l"), ElementsAre("last-seen"));
   EXPECT_THAT(offers("orb8 status --tc-attach \"\""), ElementsAre("auto", "tcx", "clsact"));
-  EXPECT_THAT(offers("orb8 status --interface l"), Contains("lo"));
+  if (::access("/sys/class/net/lo", F_OK) == 0) {  // a chroot may be without /sys
+    EXPECT_THAT(offers("orb8 status --interface l"), Contains("lo"));
+  }
   EXPECT_THAT(offers("orb8 status --agent \"\""), IsEmpty());
 }
 

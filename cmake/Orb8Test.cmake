@@ -18,8 +18,9 @@ endif()
 set(ORB8_TEST_ENVIRONMENT
   ORB8_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
   ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
+  LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/leak.supp:print_suppressions=0
   UBSAN_OPTIONS=print_stacktrace=1
-  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1)
+  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/thread.supp:ignore_noninstrumented_modules=1)
 
 # The properties every test has. What is not a unit test loads programs, makes namespaces or
 # starts servers: one of those at a time.

@@ -25,7 +25,7 @@ echo "build: $preset${1:+ ($*)}, $jobs jobs, log in $log"
 if [[ -t 1 ]]; then
   build "$@" 2>&1 | tee "$log"
 elif ! build "$@" >"$log" 2>&1; then
-  grep -E -A 12 'error|FAILED|Error' "$log" | head -n 60 >&2
+  grep -E -A 14 '^FAILED|^CMake Error' "$log" | head -n 60 >&2
   echo "build: $preset failed, see $log" >&2
   exit 1
 fi

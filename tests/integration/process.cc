@@ -34,7 +34,8 @@ std::string path_of(const std::string& program) {
 
 std::vector<std::string> environment_of(const Command& command) {
   std::vector<std::string> all;
-  for (const auto* name : {"PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
+  for (const auto* name :
+       {"PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
     if (const char* value = std::getenv(name)) all.push_back(std::string(name) + "=" + value);
   }
   for (const auto& [name, value] : command.environment) all.push_back(name + "=" + value);

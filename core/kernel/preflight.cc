@@ -6,13 +6,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
 #include <optional>
-#include <sstream>
-#include <utility>
+
+#include "core/base/mounts.h"
 
 namespace orb8 {
 namespace {
@@ -165,43 +164,6 @@ PreflightCheck check_cgroup2(const std::string& root) {
   return check;
 }
 
-struct Mount {
-  std::string of;  // the folder of its file system that is mounted: "/" for all of it
-  std::string at;
-};
-
-// "\040" and its like, as the kernel writes blanks in paths.
-std::string unescape(const std::string& field) {
-  std::string path;
-  for (std::size_t i = 0; i < field.size(); ++i) {
-    unsigned code = 0;
-    if (field[i] == '\\' && std::sscanf(field.c_str() + i, "\\%3o", &code) == 1) {
-      path += static_cast<char>(code);
-      i += 3;
-    } else {
-      path += field[i];
-    }
-  }
-  return path;
-}
-
-std::vector<Mount> mounts_of_type(const std::string& root, const std::string& type) {
-  std::vector<Mount> found;
-  std::ifstream mounts(root + "/proc/self/mountinfo");
-  for (std::string line; std::getline(mounts, line);) {
-    // "36 35 98:0 / /mount/point options [tags] - type source options" (proc_pid_mountinfo(5))
-    const auto dash = line.find(" - ");
-    if (dash == std::string::npos || !line.substr(dash + 3).starts_with(type + " ")) continue;
-    std::istringstream fields(line);
-    std::string skipped;
-    Mount mount;
-    fields >> skipped >> skipped >> skipped >> mount.of >> mount.at;
-    mount.at = unescape(mount.at);
-    found.push_back(std::move(mount));
-  }
-  return found;
-}
-
 // The mount table says so to everyone; the folders themselves are shut for all but root. debugfs
 // mounts its own the first time that somebody looks into it.
 PreflightCheck check_tracefs(const std::string& root) {
@@ -230,13 +192,6 @@ std::uint64_t raise_memlock_bytes() {
   const rlimit most = {now.rlim_max, now.rlim_max};  // up to there nobody has to be asked
   if (::setrlimit(RLIMIT_MEMLOCK, &most) == 0) now.rlim_cur = now.rlim_max;
   return now.rlim_cur == RLIM_INFINITY ? UINT64_MAX : now.rlim_cur;
-}
-
-std::string find_cgroup2_mount(const std::string& root) {
-  const auto mounts = mounts_of_type(root, "cgroup2");
-  const auto whole = std::ranges::find(mounts, "/", &Mount::of);
-  if (whole != mounts.end()) return whole->at;
-  return mounts.empty() ? "" : mounts.front().at;
 }
 
 std::vector<PreflightCheck> run_preflight(const PreflightOptions& options) {

@@ -43,8 +43,4 @@ bool passed(const std::vector<PreflightCheck>& checks);
 // The failed checks in one sentence, with what to do.
 std::string failure_text(const std::vector<PreflightCheck>& checks);
 
-// Where cgroup v2 is mounted: /sys/fs/cgroup on most machines, a folder below it on hybrid ones;
-// the whole hierarchy rather than a part of it. Empty: nowhere.
-std::string find_cgroup2_mount(const std::string& root);
-
 }  // namespace orb8

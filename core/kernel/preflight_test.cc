@@ -148,28 +148,6 @@ TEST_F(Preflight, SaysAllThatFailedInOneSentence) {
             "securityContext.capabilities, or run it privileged");
 }
 
-TEST_F(Preflight, FindsCgroup2OnAHybridMachine) {
-  write("/proc/self/mountinfo",
-        "30 1 0:26 / /sys/fs/cgroup ro,nosuid - tmpfs tmpfs ro\n"
-        "31 30 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
-        "32 30 0:28 / /sys/fs/cgroup/unified rw shared:10 master:2 - cgroup2 cgroup2 rw\n");
-  EXPECT_EQ(find_cgroup2_mount(root_), "/sys/fs/cgroup/unified");
-}
-
-TEST_F(Preflight, PrefersTheWholeCgroupHierarchyToAPart) {
-  write("/proc/self/mountinfo",
-        "30 1 0:26 /kubepods/pod1 /mnt/part rw - cgroup2 cgroup2 rw\n"
-        "31 1 0:26 / /mnt/all\\040of\\040it rw - cgroup2 cgroup2 rw\n");
-  EXPECT_EQ(find_cgroup2_mount(root_), "/mnt/all of it");
-  write("/proc/self/mountinfo", "30 1 0:26 /.. /mnt/part rw - cgroup2 cgroup2 rw\n");
-  EXPECT_EQ(find_cgroup2_mount(root_), "/mnt/part");
-}
-
-TEST_F(Preflight, PassesOverLinesOfTheMountTableThatMakeNoSense) {
-  write("/proc/self/mountinfo", "\n - \n30 - cgroup2\nx - cgroup2 \n30 1 0:26 / /a rw - cgroup2\n");
-  EXPECT_EQ(find_cgroup2_mount(root_), "");
-}
-
 TEST_F(Preflight, FindsTracefsWhereDebugfsHasIt) {
   write("/proc/self/mountinfo", "30 1 0:7 / /sys/kernel/debug rw - debugfs debugfs rw\n");
   write("/sys/kernel/debug/tracing/events/enable", "0");

@@ -9,8 +9,8 @@
 #include <string>
 #include <thread>
 
+#include "core/base/mounts.h"
 #include "core/kernel/flow_maps.h"
-#include "core/kernel/preflight.h"
 #include "tests/bpf/probe_run.h"
 
 namespace orb8 {

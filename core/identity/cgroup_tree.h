@@ -56,6 +56,8 @@ class CgroupTree {
 
   CgroupTree(CgroupTree&&) noexcept;
   CgroupTree& operator=(CgroupTree&&) noexcept;
+  CgroupTree(const CgroupTree&) = delete;
+  CgroupTree& operator=(const CgroupTree&) = delete;
   ~CgroupTree();
 
  private:

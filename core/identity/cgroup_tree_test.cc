@@ -6,9 +6,14 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -29,9 +34,11 @@ class Cgroups : public ::testing::Test {
  protected:
   void SetUp() override {
     mount_ = find_cgroup2_mount("");
-    if (mount_.empty()) GTEST_SKIP() << "cgroup v2 is not mounted";
     top_ = "/orb8-test-" + std::to_string(::getpid());
-    if (::mkdir((mount_ + top_).c_str(), 0755) != 0) GTEST_SKIP() << "cgroups cannot be made here";
+    if (mount_.empty() || ::mkdir((mount_ + top_).c_str(), 0755) != 0) {
+      if (std::getenv("ORB8_REQUIRE_BPF") != nullptr) FAIL() << "cgroups cannot be made here";
+      GTEST_SKIP() << "cgroups cannot be made here";
+    }
     made_.push_back(top_);
   }
   void TearDown() override {
@@ -185,16 +192,19 @@ INSTANTIATE_TEST_SUITE_P(Tree, EachWay, ::testing::Bool(),
 // As root of a user namespace: the kernel refuses file handles there, and the number of watches
 // can be lowered without harm to others.
 void in_user_namespace(const std::function<void()>& body) {
-  const auto child = ::fork();
-  ASSERT_GE(child, 0);
+  // Not fork() and unshare(): a sanitizer's own thread is in the way of that.
+  const auto child = ::syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+  if (child < 0 && std::getenv("ORB8_REQUIRE_BPF") == nullptr) {
+    GTEST_SKIP() << "user namespaces cannot be made here";
+  }
+  ASSERT_GE(child, 0) << std::strerror(errno);
   if (child == 0) {
-    EXPECT_EQ(::unshare(CLONE_NEWUSER), 0);
     std::ofstream("/proc/self/uid_map") << "0 0 1";
     body();
     ::_exit(::testing::Test::HasFailure() ? 1 : 0);
   }
   int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_EQ(::waitpid(static_cast<pid_t>(child), &status, 0), child);
   EXPECT_EQ(status, 0);
 }
 

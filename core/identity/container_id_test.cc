@@ -139,6 +139,7 @@ TEST(ContainerId, OfAnyPathIsAnIdInItAndStaysSoBelowAndInsideOthers) {
                                            "default",
                                            "_"};
   std::mt19937 random(7);  // NOLINT(cert-msc51-cpp): the same paths each time
+  const std::string outer = "/docker/" + kOther + "/";
   int found = 0;
   for (int round = 0; round < 20000; ++round) {
     std::string path;
@@ -153,7 +154,7 @@ TEST(ContainerId, OfAnyPathIsAnIdInItAndStaysSoBelowAndInsideOthers) {
     EXPECT_TRUE(container->id == kId || container->id == kOther) << path;
     EXPECT_NE(path.find(container->id), std::string::npos) << path;
     EXPECT_EQ(container_of(path + "/init.scope"), container) << path;
-    const auto nested = container_of("/docker/" + kOther + "/" + path);
+    const auto nested = container_of(outer + path);
     ASSERT_TRUE(nested) << path;
     EXPECT_EQ(nested->id, container->id) << path;
     EXPECT_TRUE(container->pod_uid.empty() || container->pod_uid == kUid) << path;

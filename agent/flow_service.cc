@@ -38,7 +38,7 @@ grpc::Status FlowService::QueryFlows(grpc::ServerContext* /*context*/,
                                      v1::QueryFlowsResponse* response) {
   const auto query = from_wire(*request, max_query_limit_);
   if (!query) return to_grpc(query.error());
-  const auto picked = pick_flows(*pipeline_.flows(), query->filter, query->sort, query->limit);
+  const auto picked = pick_flows(*pipeline_.flows(), *query);
   InterfaceNames names;
   for (const auto& flow : picked.flows) to_wire(flow, names, *response->add_flows());
   response->set_matched(picked.matched);

@@ -43,7 +43,7 @@ class StandaloneBackend final : public Backend {
                                        const Patience& /*at once*/) override {
     const auto query = from_wire(request, max_query_limit_);
     if (!query) return std::unexpected(query.error());
-    const auto picked = pick_flows(*pipeline_->flows(), query->filter, query->sort, query->limit);
+    const auto picked = pick_flows(*pipeline_->flows(), *query);
     v1::QueryFlowsResponse answer;
     for (const auto& flow : picked.flows) to_wire(flow, names_, *answer.add_flows());
     answer.set_matched(picked.matched);

@@ -175,12 +175,6 @@ struct orb8_tallies {
 	__u64 events_lost; /* the packet ring was full */
 };
 
-/* A pair of readings of one instant, by which jiffies become nanoseconds. */
-struct orb8_clock_pair {
-	__u64 jiffies;
-	__u64 boot_ns;
-};
-
 ORB8_ABI_SIZE(orb8_v4_key, 16);
 ORB8_ABI_SIZE(orb8_v6_key, 40);
 ORB8_ABI_AT(orb8_v6_key, sport_be, 32);
@@ -209,5 +203,4 @@ ORB8_ABI_SIZE(orb8_control, 648);
 ORB8_ABI_SIZE(orb8_fragment, 40);
 ORB8_ABI_SIZE(orb8_own_addr, 16);
 ORB8_ABI_SIZE(orb8_tallies, 144);
-ORB8_ABI_SIZE(orb8_clock_pair, 16);
 #endif

@@ -9,6 +9,7 @@
  * - when a flow map is full, the packet's numbers (orb8_spill).
  * Lost is what finds orb8_spill full too. orb8_tally has the fate of every packet.
  */
+#include "probes/clock.h"
 #include "probes/count.h"
 #include "probes/events.h"
 #include "probes/parse.h"
@@ -163,18 +164,6 @@ SEC("tc")
 int network_probe_ip_egress(struct __sk_buff *skb)
 {
 	return observe(skb, ORB8_EGRESS, false);
-}
-
-/* Never attached: user space runs it by BPF_PROG_TEST_RUN to read both clocks at one instant. */
-SEC("tc")
-int orb8_clock(struct __sk_buff *skb)
-{
-	struct orb8_clock_pair pair = {
-	    .jiffies = bpf_jiffies64(),
-	    .boot_ns = bpf_ktime_get_boot_ns(),
-	};
-
-	return bpf_skb_store_bytes(skb, 0, &pair, sizeof(pair), 0);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -10,7 +10,7 @@
 
 namespace orb8 {
 
-enum class FlowSourceChoice : std::uint8_t { kAuto, kTc };
+enum class FlowSourceChoice : std::uint8_t { kAuto, kSocket, kTc };
 enum class TcAttach : std::uint8_t { kAuto, kTcx, kClsact };
 enum class TcAnchor : std::uint8_t { kHead, kTail };
 
@@ -35,10 +35,11 @@ struct Config {
   std::uint32_t shutdown_timeout_secs = 10;     // ORB8_SHUTDOWN_TIMEOUT_SECS
 
   FlowSourceChoice flow_source = FlowSourceChoice::kAuto;  // ORB8_FLOW_SOURCE
-  std::vector<std::string> interfaces;                     // ORB8_INTERFACE, globs; empty: discover
-  TcAttach tc_attach = TcAttach::kAuto;                    // ORB8_TC_ATTACH
-  TcAnchor tc_anchor = TcAnchor::kHead;                    // ORB8_TC_ANCHOR
-  LogLevel log_level = LogLevel::kInfo;                    // ORB8_LOG_LEVEL
+  bool udp = true;  // ORB8_UDP; of the socket source: also what costs something per packet
+  std::vector<std::string> interfaces;   // ORB8_INTERFACE, globs; empty: discover
+  TcAttach tc_attach = TcAttach::kAuto;  // ORB8_TC_ATTACH
+  TcAnchor tc_anchor = TcAnchor::kHead;  // ORB8_TC_ANCHOR
+  LogLevel log_level = LogLevel::kInfo;  // ORB8_LOG_LEVEL
 
   bool operator==(const Config&) const = default;
 };

@@ -148,8 +148,15 @@ void add_servers(std::vector<Setting>& all) {
 void add_source(std::vector<Setting>& all) {
   all.push_back(choice<FlowSourceChoice>(
       {"flow_source", "ORB8_FLOW_SOURCE", "SOURCE",
-       "Where flows come from: TC classifiers, or what suits this machine best."},
-      &Config::flow_source, {{"auto", FlowSourceChoice::kAuto}, {"tc", FlowSourceChoice::kTc}}));
+       "Where flows come from: the sockets, TC classifiers, or what suits this machine best."},
+      &Config::flow_source,
+      {{"auto", FlowSourceChoice::kAuto},
+       {"socket", FlowSourceChoice::kSocket},
+       {"tc", FlowSourceChoice::kTc}}));
+  all.push_back(choice<bool>({"udp", "ORB8_UDP", "ON|OFF",
+                              "Whether the socket source counts UDP and ICMP too, which costs "
+                              "something per packet; TCP costs nothing."},
+                             &Config::udp, {{"on", true}, {"off", false}}));
   all.push_back(interfaces());
   all.push_back(choice<TcAttach>(
       {"tc_attach", "ORB8_TC_ATTACH", "HOW",

@@ -11,6 +11,33 @@ namespace {
 
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
+template <class Message>
+void put_owner(const Owner& owner, Message& out) {
+  out.set_process(valid_utf8(owner.comm));
+  out.set_pid(owner.pid);
+  out.set_container_id(owner.container_id);
+  out.set_container_name(valid_utf8(owner.container_name));
+  out.set_cgroup_path(valid_utf8(owner.cgroup_path));
+}
+
+template <class Message>
+void put_socket(const Flow& flow, Message& out) {
+  const auto& facts = flow.socket;
+  out.set_socket_cookie(flow.key.socket);
+  out.set_netns(facts.netns);
+  out.set_connection_state(std::string(tcp_state_name(facts.state)));
+  out.set_role(std::string(to_string(facts.role)));
+  out.set_failure_reason(failure_of(facts));
+  out.set_rtt_us(facts.rtt_us);
+  out.set_min_rtt_us(facts.min_rtt_us);
+  out.set_retransmits(facts.retransmits);
+  out.set_retransmitted_bytes(facts.retransmitted_bytes);
+  out.set_payload_bytes(flow.payload_bytes);
+  out.set_unread_bytes(facts.unread_bytes);
+  out.set_unsent_bytes(facts.unsent_bytes);
+  out.set_cwnd(facts.cwnd);
+}
+
 // What a flow and an event have in common; ICMP's type and code are no ports on the wire.
 template <class Message>
 void put_key(const Flow& flow, InterfaceNames& names, Message& out) {
@@ -33,6 +60,8 @@ void put_key(const Flow& flow, InterfaceNames& names, Message& out) {
   out.set_ifindex(flow.ifindex);
   out.set_interface(names.name_of(flow.ifindex));
   out.set_cgroup_id(flow.cgroup_id);
+  if (flow.owners.local) put_owner(*flow.owners.local, out);
+  if (flow.key.socket != 0) put_socket(flow, out);
 }
 
 v1::EventType to_wire(EventKind kind) {

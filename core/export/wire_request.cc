@@ -68,6 +68,8 @@ Result<void> read_flow_filter(const v1::FlowFilter& wire, FlowFilter& filter) {
   ok = parse_each(wire.directions(), "filter.directions", "ingress or egress", filter.directions,
                   parse_direction);
   if (!ok) return ok;
+  filter.failed = wire.failed();
+  filter.min_rtt_us = wire.min_rtt_us();
   return read_ports(wire, filter);
 }
 
@@ -89,6 +91,7 @@ Result<FlowQuery> from_wire(const v1::QueryFlowsRequest& request, std::uint32_t 
   if (!filter) return std::unexpected(filter.error());
   FlowQuery query;
   query.filter = std::move(*filter);
+  query.collapse_client_ports = request.collapse_client_ports();
   query.limit = request.limit() == 0 ? max_limit : std::min(request.limit(), max_limit);
   switch (request.sort()) {
     case v1::SORT_ORDER_BYTES:
@@ -100,10 +103,24 @@ Result<FlowQuery> from_wire(const v1::QueryFlowsRequest& request, std::uint32_t 
     case v1::SORT_ORDER_LAST_SEEN:
       query.sort = FlowSort::kLastSeen;
       return query;
+    case v1::SORT_ORDER_RTT:
+      query.sort = FlowSort::kRtt;
+      return query;
+    case v1::SORT_ORDER_RETRANSMITS:
+      query.sort = FlowSort::kRetransmits;
+      return query;
     default:
       return wrong("sort", std::to_string(request.sort()),
-                   "SORT_ORDER_BYTES, SORT_ORDER_PACKETS or SORT_ORDER_LAST_SEEN");
+                   "SORT_ORDER_BYTES, SORT_ORDER_PACKETS, SORT_ORDER_LAST_SEEN, SORT_ORDER_RTT or "
+                   "SORT_ORDER_RETRANSMITS");
   }
+}
+
+FlowPick pick_flows(const FlowSnapshot& snapshot, const FlowQuery& query) {
+  if (query.collapse_client_ports) {
+    return pick_collapsed(snapshot, query.filter, query.sort, query.limit);
+  }
+  return pick_flows(snapshot, query.filter, query.sort, query.limit);
 }
 
 Result<FlowFilter> from_wire(const v1::StreamEventsRequest& request) {

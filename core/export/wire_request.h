@@ -15,7 +15,11 @@ struct FlowQuery {
   FlowFilter filter;
   FlowSort sort = FlowSort::kBytes;
   std::uint32_t limit = 0;
+  bool collapse_client_ports = false;
 };
+
+// The answer to it.
+FlowPick pick_flows(const FlowSnapshot& snapshot, const FlowQuery& query);
 
 // kInvalid names the field, the value and what is allowed. `max_limit` stands for a limit of 0 and
 // caps all others.

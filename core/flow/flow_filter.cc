@@ -33,6 +33,12 @@ std::vector<std::optional<T>> alternatives(const std::vector<T>& values) {
 
 }  // namespace
 
+bool FlowFilter::matches(const Flow& flow) const {
+  if (min_rtt_us > 0 && flow.socket.rtt_us < min_rtt_us) return false;
+  if (failed && failure_of(flow.socket).empty()) return false;
+  return matches(flow.key, flow.owners);
+}
+
 bool FlowFilter::matches(const FlowKey& key, const FlowOwners& owners) const {
   if (!empty_or_any(directions, [&](Direction d) { return d == key.direction; })) return false;
   if (!empty_or_any(protocols, [&](std::uint8_t p) { return p == key.protocol; })) return false;

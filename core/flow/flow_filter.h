@@ -22,7 +22,11 @@ struct FlowFilter {
   std::vector<std::uint16_t> ports;
   std::vector<std::uint8_t> protocols;
   std::vector<Direction> directions;
+  bool failed = false;           // only of connections that failed
+  std::uint32_t min_rtt_us = 0;  // only of connections with this round-trip time or more
 
+  bool matches(const Flow& flow) const;
+  // By what every flow has: for those of which no more is known.
   bool matches(const FlowKey& key, const FlowOwners& owners) const;
 
   // The conjunctions of what the kernel can decide (address, port, protocol, direction): the

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "core/flow/flow_collapse.h"
+
 namespace orb8 {
 namespace {
 
@@ -13,6 +15,10 @@ std::uint64_t rank(const Flow& flow, FlowSort sort) {
       return flow.packets;
     case FlowSort::kLastSeen:
       return static_cast<std::uint64_t>(std::max<std::int64_t>(flow.last_seen_ns, 0));
+    case FlowSort::kRtt:
+      return flow.socket.rtt_us;
+    case FlowSort::kRetransmits:
+      return flow.socket.retransmits;
     case FlowSort::kBytes:
       break;
   }
@@ -20,36 +26,71 @@ std::uint64_t rank(const Flow& flow, FlowSort sort) {
 }
 
 auto key_order(const FlowKey& key) {
-  return std::tie(key.src, key.dst, key.src_port, key.dst_port, key.protocol, key.direction);
+  return std::tie(key.src, key.dst, key.src_port, key.dst_port, key.protocol, key.direction,
+                  key.socket);
 }
+
+struct Before {
+  FlowSort sort;
+  bool operator()(const Flow* a, const Flow* b) const {
+    const auto rank_a = rank(*a, sort);
+    const auto rank_b = rank(*b, sort);
+    return rank_a != rank_b ? rank_a > rank_b : key_order(a->key) < key_order(b->key);
+  }
+};
+
+// Keeps the first of all flows that it is shown.
+class Picker {
+ public:
+  Picker(FlowSort sort, std::size_t limit) : sort_(sort), limit_(limit) {}
+
+  // `flow` outlives the picker.
+  void add(const Flow& flow) {
+    ++matched_;
+    const Before before{sort_};
+    if (best_.size() < limit_) {
+      best_.push_back(&flow);
+      std::ranges::push_heap(best_, before);
+    } else if (limit_ > 0 && before(&flow, best_.front())) {
+      std::ranges::pop_heap(best_, before);
+      best_.back() = &flow;
+      std::ranges::push_heap(best_, before);
+    }
+  }
+
+  FlowPick take() {
+    std::ranges::sort_heap(best_, Before{sort_});
+    FlowPick pick;
+    pick.matched = matched_;
+    pick.flows.reserve(best_.size());
+    for (const auto* flow : best_) pick.flows.push_back(*flow);
+    return pick;
+  }
+
+ private:
+  FlowSort sort_;
+  std::size_t limit_;
+  std::size_t matched_ = 0;
+  std::vector<const Flow*> best_;  // a heap with the last of the best on top
+};
 
 }  // namespace
 
 FlowPick pick_flows(const FlowSnapshot& snapshot, const FlowFilter& filter, FlowSort sort,
                     std::size_t limit) {
-  const auto before = [sort](const Flow* a, const Flow* b) {
-    const auto rank_a = rank(*a, sort);
-    const auto rank_b = rank(*b, sort);
-    return rank_a != rank_b ? rank_a > rank_b : key_order(a->key) < key_order(b->key);
-  };
-  FlowPick pick;
-  std::vector<const Flow*> best;  // a heap with the last of the best on top
+  Picker picker(sort, limit);
   snapshot.for_each([&](const Flow& flow) {
-    if (!filter.matches(flow.key, flow.owners)) return;
-    ++pick.matched;
-    if (best.size() < limit) {
-      best.push_back(&flow);
-      std::ranges::push_heap(best, before);
-    } else if (limit > 0 && before(&flow, best.front())) {
-      std::ranges::pop_heap(best, before);
-      best.back() = &flow;
-      std::ranges::push_heap(best, before);
-    }
+    if (filter.matches(flow)) picker.add(flow);
   });
-  std::ranges::sort_heap(best, before);
-  pick.flows.reserve(best.size());
-  for (const auto* flow : best) pick.flows.push_back(*flow);
-  return pick;
+  return picker.take();
+}
+
+FlowPick pick_collapsed(const FlowSnapshot& snapshot, const FlowFilter& filter, FlowSort sort,
+                        std::size_t limit) {
+  const auto flows = collapse_client_ports(snapshot, filter);
+  Picker picker(sort, limit);
+  for (const auto& flow : flows) picker.add(flow);
+  return picker.take();
 }
 
 }  // namespace orb8

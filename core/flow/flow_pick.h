@@ -11,7 +11,7 @@
 
 namespace orb8 {
 
-enum class FlowSort : std::uint8_t { kBytes, kPackets, kLastSeen };
+enum class FlowSort : std::uint8_t { kBytes, kPackets, kLastSeen, kRtt, kRetransmits };
 
 struct FlowPick {
   std::vector<Flow> flows;  // largest, or latest, first; equal ones by key: the order is stable
@@ -20,5 +20,10 @@ struct FlowPick {
 
 FlowPick pick_flows(const FlowSnapshot& snapshot, const FlowFilter& filter, FlowSort sort,
                     std::size_t limit);
+
+// The same over flows of which one stands for all connections of a client to a server's port: see
+// collapse_client_ports().
+FlowPick pick_collapsed(const FlowSnapshot& snapshot, const FlowFilter& filter, FlowSort sort,
+                        std::size_t limit);
 
 }  // namespace orb8

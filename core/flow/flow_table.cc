@@ -13,7 +13,20 @@ namespace {
 constexpr std::size_t kPagesToGiveBack = 64;  // about 1 MiB
 
 bool is_closed(const Flow& flow) {
+  if (flow.life != FlowLife::kByPackets) return flow.life == FlowLife::kClosed;
   return flow.key.protocol == IPPROTO_TCP && (flow.tcp_flags & (kTcpFin | kTcpRst)) != 0;
+}
+
+// Known to have no more to say: without it nothing is missing.
+bool is_over(const Flow& flow) {
+  return flow.life == FlowLife::kClosed;
+}
+
+bool has_new_owner(const Flow& flow, const FlowRecord& record) {
+  if (record.pid == 0) return false;
+  const auto* owner = flow.owners.local.get();
+  if (!owner || owner->pid != record.pid) return true;
+  return !owner->container_id.empty() && owner->container_name.empty();  // it may be known by now
 }
 
 // How far a counter went beyond the largest value that was seen of it. Less than that is a reading
@@ -111,7 +124,8 @@ void FlowTable::remove(Slot slot) {
 // --- lines ---
 
 FlowTable::Line& FlowTable::line_of(const Flow& flow) {
-  return is_closed(flow) ? closed_ : open_;
+  if (is_closed(flow)) return closed_;
+  return flow.life == FlowLife::kOpen ? held_ : idling_;
 }
 
 void FlowTable::link_newest(Slot slot) {
@@ -130,28 +144,39 @@ void FlowTable::unlink(Slot slot) {
   (links.newer == kNone ? line.newest : progress(links.newer).older) = links.older;
 }
 
-FlowTable::Slot FlowTable::idle_for_longest() const {
-  if (open_.oldest == kNone) return closed_.oldest;
-  if (closed_.oldest == kNone) return open_.oldest;
-  const bool open_first = row(open_.oldest).last_seen_ns < row(closed_.oldest).last_seen_ns;
-  return open_first ? open_.oldest : closed_.oldest;
+// In a full table: what is over; else the oldest of what may end any time; open sockets' last.
+FlowTable::Slot FlowTable::first_to_go() const {
+  if (closed_.oldest != kNone && is_over(row(closed_.oldest))) return closed_.oldest;
+  if (idling_.oldest == kNone && closed_.oldest == kNone) return held_.oldest;
+  if (idling_.oldest == kNone) return closed_.oldest;
+  if (closed_.oldest == kNone) return idling_.oldest;
+  const bool idle_first = row(idling_.oldest).last_seen_ns < row(closed_.oldest).last_seen_ns;
+  return idle_first ? idling_.oldest : closed_.oldest;
+}
+
+void FlowTable::push_out(Slot slot) {
+  const bool over = is_over(row(slot));
+  pushed_out_.push_back(
+      {row(slot), over ? EndReason::kClosed : EndReason::kEvicted, progress(slot).told});
+  remove(slot);
+  ++(over ? expired_ : evicted_);
 }
 
 // --- records ---
 
 FlowTable::Change FlowTable::apply(const FlowRecord& record, const ResolveFn& resolve) {
   Slot slot = index_.find(record.key);
-  if (slot != kNone) return advance(slot, record);
+  if (slot != kNone) {
+    auto change = advance(slot, record);
+    if (has_new_owner(row(slot), record)) {
+      writable_row(slot).owners = resolve(record);
+      change.flow = &row(slot);
+    }
+    return change;
+  }
   if (record.packets == 0 && record.bytes == 0) return {};
 
-  if (index_.size() >= limits_.max_flows) {
-    const Slot victim = idle_for_longest();
-    const auto& last = progress(victim);
-    pushed_out_.push_back(
-        {row(victim), EndReason::kEvicted, last.incarnation, last.packets, last.bytes});
-    remove(victim);
-    ++evicted_;
-  }
+  if (index_.size() >= limits_.max_flows) push_out(first_to_go());
   slot = add_row(record);
   auto change = advance(slot, record);
   writable_row(slot).owners = resolve(record);
@@ -160,23 +185,40 @@ FlowTable::Change FlowTable::apply(const FlowRecord& record, const ResolveFn& re
   return change;
 }
 
+// True if the flow's socket was closed by this.
+bool FlowTable::change_facts(Slot slot, const FlowRecord& record) {
+  if (record.life == FlowLife::kByPackets) return false;
+  const auto& before = row(slot);
+  if (before.life == record.life && before.socket == record.socket) return false;
+  const bool closed = record.life == FlowLife::kClosed && before.life != FlowLife::kClosed;
+  unlink(slot);  // before its life changes: that tells its line
+  Flow& flow = writable_row(slot);
+  flow.life = record.life;
+  flow.socket = record.socket;
+  if (closed) flow.last_seen_ns = std::max(flow.last_seen_ns, record.last_seen_ns);
+  link_newest(slot);
+  return closed;
+}
+
 FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
-  Change change{.flow = &row(slot), .packets = record.packets, .bytes = record.bytes};
+  Change change{.packets = record.packets, .bytes = record.bytes};
+  auto payload_bytes = record.payload_bytes;
   if (record.incarnation != 0) {
-    auto& seen = progress(slot);
-    if (record.incarnation != seen.incarnation) {
-      seen.incarnation = record.incarnation;
-      seen.packets = seen.bytes = 0;
-    }
-    change.packets = take_growth(record.packets, seen.packets);
-    change.bytes = take_growth(record.bytes, seen.bytes);
+    auto& told = progress(slot).told;
+    if (record.incarnation != told.incarnation) told = {.incarnation = record.incarnation};
+    change.packets = take_growth(record.packets, told.packets);
+    change.bytes = take_growth(record.bytes, told.bytes);
+    payload_bytes = take_growth(record.payload_bytes, told.payload_bytes);
   }
-  if (change.packets == 0 && change.bytes == 0) return change;
+  change.closed = change_facts(slot, record);
+  change.flow = &row(slot);
+  if (change.packets == 0 && change.bytes == 0 && payload_bytes == 0) return change;
 
   unlink(slot);  // before its flags change: they tell its line
   Flow& flow = writable_row(slot);
   flow.packets += change.packets;
   flow.bytes += change.bytes;
+  flow.payload_bytes += payload_bytes;
   flow.tcp_flags |= record.tcp_flags;
   flow.ifindex = record.ifindex;
   if (record.cgroup_id != 0) flow.cgroup_id = record.cgroup_id;
@@ -188,15 +230,26 @@ FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
   return change;
 }
 
+const Flow* FlowTable::find(const FlowKey& key) const {
+  const Slot slot = index_.find(key);
+  return slot == kNone ? nullptr : &row(slot);
+}
+
+FlowProgress FlowTable::told(const FlowKey& key) const {
+  const Slot slot = index_.find(key);
+  if (slot == kNone) return {};
+  return (*pages_[slot / FlowPage::kRows].progress)[slot % FlowPage::kRows].told;
+}
+
 // --- ends ---
 
 void FlowTable::Ended::add_last(const FlowRecord& record) {
   const auto moved = [](std::uint64_t now, std::uint64_t before) {
     return now > before ? now - before : 0;
   };
-  const bool same = record.incarnation == incarnation;
-  flow.packets += moved(record.packets, same ? source_packets : 0);
-  flow.bytes += moved(record.bytes, same ? source_bytes : 0);
+  const auto before = record.incarnation == told.incarnation ? told : FlowProgress{};
+  flow.packets += moved(record.packets, before.packets);
+  flow.bytes += moved(record.bytes, before.bytes);
   flow.tcp_flags |= record.tcp_flags;
   flow.last_seen_ns = std::max(flow.last_seen_ns, record.last_seen_ns);
 }
@@ -204,6 +257,7 @@ void FlowTable::Ended::add_last(const FlowRecord& record) {
 EndReason FlowTable::reason_to_end(const Flow& flow, std::int64_t now_ns) const {
   const auto silent_ns = now_ns - flow.last_seen_ns;
   if (is_closed(flow) && silent_ns >= limits_.closed_timeout_ns) return EndReason::kClosed;
+  if (flow.life == FlowLife::kOpen) return EndReason::kNone;
   if (silent_ns >= limits_.idle_timeout_ns) return EndReason::kIdle;
   return EndReason::kNone;
 }
@@ -213,7 +267,7 @@ EndReason FlowTable::reason_to_end(const Flow& flow, std::int64_t now_ns) const 
 void FlowTable::follow_clock(std::int64_t now_ns) {
   const bool stepped_back = now_ns < std::exchange(clock_ns_, now_ns);
   if (!stepped_back) return;
-  for (const auto* line : {&open_, &closed_}) {
+  for (const auto* line : {&idling_, &closed_, &held_}) {
     for (Slot slot = line->oldest; slot != kNone; slot = progress(slot).newer) {
       if (row(slot).last_seen_ns <= now_ns) continue;
       Flow& flow = writable_row(slot);
@@ -226,8 +280,8 @@ void FlowTable::follow_clock(std::int64_t now_ns) {
 std::vector<FlowKey> FlowTable::due(std::int64_t now_ns, Due which) {
   follow_clock(now_ns);
   std::vector<FlowKey> keys;
-  for (const auto* line : {&open_, &closed_}) {
-    if (line == &open_ && which == Due::kClosed) continue;
+  for (const auto* line : {&idling_, &closed_}) {
+    if (line == &idling_ && which == Due::kClosed) continue;
     for (Slot slot = line->oldest; slot != kNone; slot = progress(slot).newer) {
       if (reason_to_end(row(slot), now_ns) == EndReason::kNone) break;
       keys.push_back(row(slot).key);
@@ -241,7 +295,7 @@ std::optional<FlowTable::Ended> FlowTable::end(const FlowKey& key, std::int64_t 
   if (slot == kNone) return std::nullopt;
   const auto reason = reason_to_end(row(slot), now_ns);
   if (reason == EndReason::kNone) return std::nullopt;
-  Ended ended{row(slot), reason};
+  Ended ended{row(slot), reason, progress(slot).told};
   remove(slot);
   ++expired_;
   return ended;

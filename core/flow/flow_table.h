@@ -60,7 +60,7 @@ class FlowTable {
   // Closed connections end soon, and are looked for with each snapshot; idle flows now and then.
   enum class Due : std::uint8_t { kClosed, kAll };
 
-  // Called once for each new flow.
+  // Called for each new flow, and again when another process has its socket.
   using ResolveFn = std::function<FlowOwners(const FlowRecord&)>;
 
   // What one record changed.
@@ -69,14 +69,12 @@ class FlowTable {
     std::uint64_t packets = 0;   // moved
     std::uint64_t bytes = 0;
     bool started = false;
+    bool closed = false;  // its socket was closed by this record
   };
   struct Ended {
     Flow flow;
     EndReason reason = EndReason::kNone;
-    // What the source had said by then, so that its last word can still be added.
-    std::uint64_t incarnation = 0;
-    std::uint64_t source_packets = 0;
-    std::uint64_t source_bytes = 0;
+    FlowProgress told;  // what the source had said by then: its last word can still be added
 
     // Adds what moved since; of a flow that is out of the table.
     void add_last(const FlowRecord& record);
@@ -89,8 +87,9 @@ class FlowTable {
 
   // --- the writer's thread ---
 
-  // Adds what the record moved. A new flow in a full table pushes out the one that has not moved
-  // for longest: see take_evicted(). A record that moved nothing changes nothing.
+  // Adds what the record moved. A new flow in a full table pushes out one whose socket is closed,
+  // or the one that has not moved for longest: see take_evicted(). A record that moved nothing
+  // changes nothing but what is known of the socket.
   Change apply(const FlowRecord& record, const ResolveFn& resolve);
 
   // Flows idle, or closed and silent, at `now_ns` (Unix epoch). They stay until end(), so that the
@@ -100,7 +99,10 @@ class FlowTable {
   // Removes the flow, unless it moved meanwhile and is not due any more.
   std::optional<Ended> end(const FlowKey& key, std::int64_t now_ns);
 
-  bool contains(const FlowKey& key) const { return index_.find(key) != kNone; }
+  // Valid until the next call that writes; null: no such flow.
+  const Flow* find(const FlowKey& key) const;
+  // What the source had said of a flow in the table.
+  FlowProgress told(const FlowKey& key) const;
 
   // Flows pushed out since the last call.
   std::vector<Ended> take_evicted();
@@ -124,14 +126,12 @@ class FlowTable {
 
   // Of each slot, what only the writer needs.
   struct Progress {
-    std::uint64_t incarnation = 0;
-    std::uint64_t packets = 0;  // the largest that the source said of this incarnation
-    std::uint64_t bytes = 0;
+    FlowProgress told;   // the largest that the source said of this incarnation
     Slot older = kNone;  // neighbours in its line
     Slot newer = kNone;
   };
-  // Flows in the order of their last movement. Each flow stands in one of two: those that close
-  // wait much shorter than the others, so the first of either line is the first that is due.
+  // Flows in the order of their last movement, in lines of those that wait equally long: the first
+  // of a line is the first of it that is due.
   struct Line {
     Slot oldest = kNone;
     Slot newest = kNone;
@@ -156,7 +156,9 @@ class FlowTable {
   Line& line_of(const Flow& flow);
   void link_newest(Slot slot);
   void unlink(Slot slot);
-  Slot idle_for_longest() const;
+  Slot first_to_go() const;
+  void push_out(Slot slot);
+  bool change_facts(Slot slot, const FlowRecord& record);
 
   EndReason reason_to_end(const Flow& flow, std::int64_t now_ns) const;
   void follow_clock(std::int64_t now_ns);
@@ -166,8 +168,9 @@ class FlowTable {
   std::vector<Page> pages_;
   std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> pages_with_room_;
   FlowIndex index_;
-  Line open_;
-  Line closed_;  // TCP flows whose FIN or RST was seen
+  Line idling_;
+  Line closed_;  // their FIN or RST was seen, or their socket is closed
+  Line held_;    // their socket is open: never due
   std::vector<Ended> pushed_out_;
   std::int64_t clock_ns_ = 0;  // at the last due()
   std::uint64_t publish_count_ = 0;

@@ -20,7 +20,7 @@ struct Subscription::Queue {
 
   bool wants(const Event& event) const {
     return options.packets == (event.kind == EventKind::kPacket) &&
-           options.filter.matches(event.flow.key, event.flow.owners);
+           options.filter.matches(event.flow);
   }
 
   // How many events had to make room: 0 or 1.

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <ctime>
 
-#include "common/network.h"
+#include "common/clock.h"
 
 namespace orb8 {
 namespace {

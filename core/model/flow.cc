@@ -58,7 +58,7 @@ std::size_t FlowKeyHash::operator()(const FlowKey& key) const noexcept {
                              static_cast<std::uint64_t>(key.dst_port) << 16U |
                              static_cast<std::uint64_t>(key.protocol) << 8U |
                              static_cast<std::uint64_t>(key.direction);
-  std::uint64_t h = mix(kHashSeed ^ rest);
+  std::uint64_t h = mix(mix(kHashSeed ^ rest) ^ key.socket);
   for (const auto* addr : {&key.src, &key.dst}) {
     h = mix(h ^ half(*addr, 0));
     h = mix(h ^ half(*addr, 8));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -10,6 +11,8 @@
 
 #include "core/model/addr.h"
 #include "core/model/endpoint.h"
+#include "core/model/owner.h"
+#include "core/model/socket_facts.h"
 
 namespace orb8 {
 
@@ -35,6 +38,9 @@ struct FlowKey {
   std::uint16_t dst_port = 0;
   std::uint8_t protocol = 0;  // IPPROTO_*
   Direction direction = Direction::kIngress;
+  // The socket's cookie, where flows come from sockets: then each end of a connection inside this
+  // machine is a flow of its own, and so are equal addresses in two namespaces. 0: from packets.
+  std::uint64_t socket = 0;
 
   bool operator==(const FlowKey&) const = default;
 };
@@ -58,25 +64,46 @@ enum TcpFlag : std::uint8_t {
 // "SYN|ACK"; empty for 0.
 std::string tcp_flags_text(std::uint8_t flags);
 
+// How it is known that a flow has ended.
+enum class FlowLife : std::uint8_t {
+  kByPackets,  // by silence, or by FIN and RST
+  kOpen,       // its socket is open: however silent, it goes on
+  kClosed,     // its socket is closed: this was the last of it
+};
+
 // What a source says of one flow. Counters are cumulative since the kernel made its entry, which
 // `incarnation` identifies (the OpenTelemetry "cumulative temporality with a start"); incarnation 0
 // marks an increment that stands alone, as a packet that found the kernel's map full.
 struct FlowRecord {
   FlowKey key;
-  std::uint64_t packets = 0;  // wire packets: a GSO packet counts its segments
-  std::uint64_t bytes = 0;    // wire bytes from the link layer header on, without FCS
+  FlowLife life = FlowLife::kByPackets;
+  std::uint64_t packets = 0;        // wire packets: a GSO packet counts its segments
+  std::uint64_t bytes = 0;          // wire bytes from the link layer header on, without FCS
+  std::uint64_t payload_bytes = 0;  // of the application; 0 from packets, which do not tell
   std::uint64_t incarnation = 0;
   std::int64_t first_seen_ns = 0;  // Unix epoch
   std::int64_t last_seen_ns = 0;   // Unix epoch
   std::uint64_t cgroup_id = 0;     // of the sending socket; 0: not known
   std::uint32_t ifindex = 0;       // where it was counted
   std::uint8_t tcp_flags = 0;
+  std::uint32_t pid = 0;        // of the process behind the socket; 0: not known
+  std::array<char, 16> comm{};  // and its name, NUL-padded
+  SocketFacts socket;
 };
 
-// Both sides' owners, resolved once when a flow is first seen.
+// How far a source's counters of one flow had come by some moment.
+struct FlowProgress {
+  std::uint64_t incarnation = 0;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t payload_bytes = 0;
+};
+
+// Both sides' owners, resolved when a flow is first seen, and again when its process changes.
 struct FlowOwners {
   EndpointRef src;
   EndpointRef dst;
+  OwnerRef local;  // of the socket that the flow was read from
 };
 
 // A row of the flow table: all that was counted while the flow lived.
@@ -84,11 +111,14 @@ struct Flow {
   FlowKey key;
   std::uint32_t ifindex = 0;
   std::uint8_t tcp_flags = 0;
+  FlowLife life = FlowLife::kByPackets;
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t payload_bytes = 0;
   std::int64_t first_seen_ns = 0;  // Unix epoch
   std::int64_t last_seen_ns = 0;   // Unix epoch
   std::uint64_t cgroup_id = 0;
+  SocketFacts socket;
   FlowOwners owners;
 };
 

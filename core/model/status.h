@@ -16,10 +16,10 @@ struct Component {
 
 struct AttachedProgram {
   std::string program;    // "network_probe"
-  std::string interface;  // "eth0"
+  std::string interface;  // "eth0"; or the tracepoint, or the cgroup
   std::uint32_t ifindex = 0;
-  std::string direction;  // "ingress" or "egress"
-  std::string mechanism;  // "tcx" or "clsact"
+  std::string direction;  // "ingress" or "egress"; empty: neither
+  std::string mechanism;  // "tcx", "clsact", "tp_btf" or "cgroup"
 };
 
 // What became of every packet that met a probe. Packets are wire packets, bytes wire bytes.
@@ -42,9 +42,11 @@ struct Accounting {
 };
 
 struct SourceStatus {
-  std::string name;    // "tc"
+  std::string name;    // "tc" or "socket"
   std::string reason;  // why this source, and why not another
   Accounting accounting;
+  // True: the kernel keeps no sum of what was counted, and the flow table's is the one.
+  bool counted_by_table = false;
   std::vector<AttachedProgram> programs;
   std::vector<Component> components;
 };

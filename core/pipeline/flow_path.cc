@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/pipeline/flow_path.h"
 
+#include <cstring>
 #include <span>
+#include <string_view>
 
 namespace orb8 {
+namespace {
 
-FlowPath::FlowPath(FlowSource& source, FlowTable& table, StreamHub& hub)
+// The end of a flow whose socket closed is told at once; its row stays a little for who asks.
+bool told_already(const Flow& flow) {
+  return flow.life == FlowLife::kClosed;
+}
+
+}  // namespace
+
+FlowPath::FlowPath(FlowSource& source, Identity& identity, FlowTable& table, StreamHub& hub)
     : source_(source),
+      identity_(identity),
       table_(table),
       hub_(hub),
       record_fn_([this](const FlowRecord& record) { on_record(record); }),
       packet_fn_([this](const Event& packet) { on_packet(packet); }),
-      // Without Kubernetes there is nobody to ask: both sides stay unknown.
-      resolve_fn_([](const FlowRecord&) { return FlowOwners{}; }) {}
+      resolve_fn_([this](const FlowRecord& record) { return resolve(record); }) {}
 
 Result<void> FlowPath::take_snapshot(std::int64_t now_ns, FlowTable::Due which) {
   auto ok = source_.collect(record_fn_);
@@ -31,7 +41,27 @@ std::size_t FlowPath::take_ready(std::size_t most) {
 void FlowPath::on_record(const FlowRecord& record) {
   ++events_processed_;
   const auto change = table_.apply(record, resolve_fn_);
-  if (!change.flow || (!change.started && change.packets == 0)) return;
+  if (!change.flow) return;
+  moved_.packets += change.packets;
+  moved_.bytes += change.bytes;
+  tell_change(change);
+  if (change.closed) tell_end(*change.flow, EndReason::kClosed);
+}
+
+// What this machine alone can say: whose socket it is. The other side stays unknown.
+FlowOwners FlowPath::resolve(const FlowRecord& record) {
+  const std::string_view comm(record.comm.data(),
+                              ::strnlen(record.comm.data(), record.comm.size()));
+  FlowOwners owners;
+  owners.local = identity_.owner_of(record.cgroup_id, record.pid, comm);
+  if (!owners.local) return owners;
+  const bool sent = record.key.direction == Direction::kEgress;
+  (sent ? owners.src : owners.dst) = owners.local->endpoint;
+  return owners;
+}
+
+void FlowPath::tell_change(const FlowTable::Change& change) {
+  if (!change.started && change.packets == 0) return;
   if (!hub_.wants_flows()) return;
   Event event;
   event.kind = change.started ? EventKind::kFlowStart : EventKind::kFlowUpdate;
@@ -50,33 +80,40 @@ void FlowPath::on_packet(const Event& packet) {
 void FlowPath::end_due(std::int64_t now_ns, FlowTable::Due which) {
   const auto keys = table_.due(now_ns, which);
   // The kernel's entry goes first, and its last words are taken in: nothing falls in between.
-  source_.forget(keys, record_fn_);
+  forgotten_.clear();
   for (const auto& key : keys) {
-    if (const auto ended = table_.end(key, now_ns)) tell_end(*ended);
+    forgotten_.push_back({.key = key, .told = table_.told(key), .life = table_.find(key)->life});
+  }
+  source_.forget(forgotten_, record_fn_);
+  for (const auto& key : keys) {
+    const auto ended = table_.end(key, now_ns);
+    if (ended && !told_already(ended->flow)) tell_end(ended->flow, ended->reason);
   }
 }
 
 void FlowPath::end_evicted() {
   for (auto& ended : table_.take_evicted()) {
     // The entry's last word belongs to the flow: to its row, if it came back meanwhile.
-    source_.forget(std::span(&ended.flow.key, 1), [&](const FlowRecord& record) {
-      if (table_.contains(record.key)) {
+    const FlowSource::Forgotten gone{
+        .key = ended.flow.key, .told = ended.told, .life = ended.flow.life};
+    source_.forget(std::span(&gone, 1), [&](const FlowRecord& record) {
+      if (table_.find(record.key)) {
         on_record(record);
       } else {
         ended.add_last(record);
       }
     });
-    tell_end(ended);
+    if (!told_already(ended.flow)) tell_end(ended.flow, ended.reason);
   }
 }
 
-void FlowPath::tell_end(const FlowTable::Ended& ended) {
+void FlowPath::tell_end(const Flow& flow, EndReason reason) {
   if (!hub_.wants_flows()) return;
   Event event;
   event.kind = EventKind::kFlowEnd;
-  event.end_reason = ended.reason;
-  event.flow = ended.flow;
-  event.timestamp_ns = ended.flow.last_seen_ns;
+  event.end_reason = reason;
+  event.flow = flow;
+  event.timestamp_ns = flow.last_seen_ns;
   hub_.publish(event);
 }
 

@@ -4,18 +4,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "core/flow/flow_table.h"
 #include "core/flow/stream_hub.h"
+#include "core/identity/identity.h"
 #include "core/model/event.h"
 #include "core/source/flow_source.h"
 
 namespace orb8 {
 
-// One thread's. Its source, its table and its hub outlive it or are its own.
+// One thread's. What it is made of outlives it.
 class FlowPath {
  public:
-  FlowPath(FlowSource& source, FlowTable& table, StreamHub& hub);
+  FlowPath(FlowSource& source, Identity& identity, FlowTable& table, StreamHub& hub);
 
   // One snapshot: takes in what moved and ends the flows of `which` kind that are due; readers see
   // the result.
@@ -25,21 +27,27 @@ class FlowPath {
   std::size_t take_ready(std::size_t most);
 
   std::uint64_t events_processed() const noexcept { return events_processed_; }
+  Tally moved() const noexcept { return moved_; }  // all that was added to a flow
 
  private:
   void on_record(const FlowRecord& record);
   void on_packet(const Event& packet);
   void end_due(std::int64_t now_ns, FlowTable::Due which);
   void end_evicted();
-  void tell_end(const FlowTable::Ended& ended);
+  void tell_change(const FlowTable::Change& change);
+  FlowOwners resolve(const FlowRecord& record);
+  void tell_end(const Flow& flow, EndReason reason);
 
   FlowSource& source_;
+  Identity& identity_;
   FlowTable& table_;
   StreamHub& hub_;
   FlowSource::RecordFn record_fn_;
   FlowSource::PacketFn packet_fn_;
   FlowTable::ResolveFn resolve_fn_;
   std::uint64_t events_processed_ = 0;
+  Tally moved_;
+  std::vector<FlowSource::Forgotten> forgotten_;
 };
 
 }  // namespace orb8

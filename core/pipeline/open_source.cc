@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/pipeline/open_source.h"
 
-#include <string>
+#include <spdlog/spdlog.h>
 
+#include <string>
+#include <utility>
+
+#include "core/base/mounts.h"
+#include "core/source/socket_source.h"
 #include "core/source/tc_source.h"
 
 namespace orb8 {
@@ -20,22 +25,46 @@ TcMechanism to_mechanism(TcAttach attach) {
   return TcMechanism::kAuto;
 }
 
-std::string why_tc(FlowSourceChoice choice) {
-  if (choice == FlowSourceChoice::kTc) return "chosen by flow_source";
-  return "auto: the only source of this version";
+TcSource::Options tc_options(const Config& config, std::string reason) {
+  return {.interfaces = config.interfaces,
+          .mechanism = to_mechanism(config.tc_attach),
+          .place = config.tc_anchor == TcAnchor::kHead ? TcPlace::kHead : TcPlace::kTail,
+          .max_flows = config.max_flows,
+          .packet_ring_bytes = config.ring_buffer_size,
+          .reason = std::move(reason)};
+}
+
+Result<std::unique_ptr<FlowSource>> open_tc(const Config& config, std::string reason) {
+  return TcSource::open(tc_options(config, std::move(reason)));
+}
+
+Result<std::unique_ptr<FlowSource>> open_socket(const Config& config, std::string reason) {
+  return SocketSource::open({.udp = config.udp,
+                             .cgroup_mount = find_cgroup2_mount(""),
+                             .max_flows = config.max_flows,
+                             .packets = tc_options(config, ""),
+                             .reason = std::move(reason)});
 }
 
 }  // namespace
 
 Result<std::unique_ptr<FlowSource>> open_source(const Config& config) {
-  return TcSource::open({
-      .interfaces = config.interfaces,
-      .mechanism = to_mechanism(config.tc_attach),
-      .place = config.tc_anchor == TcAnchor::kHead ? TcPlace::kHead : TcPlace::kTail,
-      .max_flows = config.max_flows,
-      .packet_ring_bytes = config.ring_buffer_size,
-      .reason = why_tc(config.flow_source),
-  });
+  if (config.flow_source == FlowSourceChoice::kTc) return open_tc(config, "chosen by flow_source");
+  if (config.flow_source == FlowSourceChoice::kSocket) {
+    return open_socket(config, "chosen by flow_source");
+  }
+  // Who names interfaces wants to see what crosses them.
+  if (!config.interfaces.empty()) return open_tc(config, "auto: interfaces were named");
+  std::string why_not;
+  if (find_cgroup2_mount("").empty()) {
+    why_not = "cgroup v2 is mounted nowhere";
+  } else {
+    auto source = open_socket(config, "auto: this kernel has what it needs");
+    if (source) return source;
+    why_not = source.error().what;
+  }
+  spdlog::warn("Falling back to flow source tc: {}", why_not);
+  return open_tc(config, "auto: not socket, as " + why_not);
 }
 
 }  // namespace orb8

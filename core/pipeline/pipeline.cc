@@ -38,6 +38,10 @@ std::int64_t wall_now_ns() {
       .count();
 }
 
+std::int64_t steady_now_ns() {
+  return Clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+}
+
 FlowTable::Limits to_limits(const Config& config) {
   FlowTable::Limits limits;
   limits.max_flows = config.max_flows;
@@ -50,9 +54,10 @@ class PipelineThread final : public Pipeline {
   PipelineThread(const Config& config, std::unique_ptr<FlowSource> source)
       : config_(config),
         source_(std::move(source)),
+        identity_(Identity::open({}, steady_now_ns())),
         table_(to_limits(config)),
         hub_(config.max_streams),
-        path_(*source_, table_, hub_) {}
+        path_(*source_, *identity_, table_, hub_) {}
   PipelineThread(const PipelineThread&) = delete;
   PipelineThread& operator=(const PipelineThread&) = delete;
   ~PipelineThread() override { PipelineThread::stop(); }
@@ -64,6 +69,10 @@ class PipelineThread final : public Pipeline {
     if (auto ok = watch(orders_.get(), kOrder); !ok) return ok;
     for (const auto& wait : source_->wait_fds()) {
       if (auto ok = watch(wait.fd, wait.may_wait ? kMayWait : kUrgent); !ok) return ok;
+    }
+    for (const int fd : identity_->fds()) {
+      if (fd < 0) continue;
+      if (auto ok = watch(fd, kOrder); !ok) return ok;
     }
     hub_.on_packet_change([this] { order(); });
     started_ns_ = wall_now_ns();
@@ -133,6 +142,7 @@ class PipelineThread final : public Pipeline {
       const auto until = drain_at ? std::min(*drain_at, next_snapshot) : next_snapshot;
       const bool urgent = wait(until, drain_at);
       follow_orders();
+      identity_->handle_ready(steady_now_ns());
       const auto now = Clock::now();
       if (urgent || (drain_at && now >= *drain_at)) drain_at = drain(now);
       if (now >= next_snapshot) {
@@ -206,6 +216,7 @@ class PipelineThread final : public Pipeline {
       which = FlowTable::Due::kAll;
       next_expiration_ = now + std::chrono::seconds(config_.expiration_interval_secs);
     }
+    identity_->handle_ready(steady_now_ns());
     const auto ok = path_.take_snapshot(now_ns, which);
     if (!ok && collect_error_ != ok.error().what) spdlog::error("{}", ok.error().what);
     collect_error_ = ok ? "" : ok.error().what;
@@ -215,7 +226,8 @@ class PipelineThread final : public Pipeline {
   void publish_status(std::int64_t now_ns) {
     Status status;
     status.source = source_->status();
-    const auto& seen = status.source.accounting;
+    auto& seen = status.source.accounting;
+    if (status.source.counted_by_table) seen.counted = path_.moved();
     lost_.observe(seen.lost.packets, now_ns);
     evicted_.observe(table_.evicted(), now_ns);
     Component collect{
@@ -223,6 +235,8 @@ class PipelineThread final : public Pipeline {
     status.components = {collect, lost_.component(now_ns), evicted_.component(now_ns)};
     status.components.insert(status.components.end(), status.source.components.begin(),
                              status.source.components.end());
+    const auto identity = identity_->components();
+    status.components.insert(status.components.end(), identity.begin(), identity.end());
     status.events_processed = path_.events_processed();
     status.events_dropped = seen.lost.packets + seen.packet_events_lost;
     status.flows_evicted = table_.evicted();
@@ -236,6 +250,7 @@ class PipelineThread final : public Pipeline {
 
   const Config config_;
   std::unique_ptr<FlowSource> source_;
+  std::unique_ptr<Identity> identity_;
   FlowTable table_;
   StreamHub hub_;
   FlowPath path_;

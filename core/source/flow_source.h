@@ -30,9 +30,16 @@ class FlowSource {
   // One snapshot: a record for each flow that the kernel holds and that moved since the last one.
   virtual Result<void> collect(const RecordFn& record) = 0;
 
-  // Takes these flows' entries out of the kernel: idle, closed or evicted ones. What moved since
-  // the last snapshot comes out as one last record each.
-  virtual void forget(std::span<const FlowKey> keys, const RecordFn& record) = 0;
+  // A flow that the table has no row for any more: idle, closed or evicted.
+  struct Forgotten {
+    FlowKey key;
+    FlowProgress told;  // what the table had heard of it
+    FlowLife life = FlowLife::kByPackets;
+  };
+  // Takes these flows' entries out of the kernel; what moved since the last snapshot comes out as
+  // one last record each. An entry that cannot be taken out (a socket's) goes on from `told`, as a
+  // new incarnation, when it moves again.
+  virtual void forget(std::span<const Forgotten> flows, const RecordFn& record) = 0;
 
   // What the packet listeners want, one entry per conjunction; empty switches packet events off.
   // More entries than the kernel evaluates widen to "all": the caller filters again.

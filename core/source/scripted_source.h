@@ -89,9 +89,9 @@ class ScriptedSource final : public FlowSource {
     return {};
   }
 
-  void forget(std::span<const FlowKey> keys, const RecordFn& record) override {
+  void forget(std::span<const Forgotten> forgotten, const RecordFn& record) override {
     const std::lock_guard lock(script_.mutex_);
-    for (const auto& key : keys) {
+    for (const auto& [key, told, life] : forgotten) {
       for (const auto& flow : script_.flows_) {
         if (flow.key == key) record(flow);
       }

@@ -222,10 +222,11 @@ Result<void> TcSource::collect(const RecordFn& record) {
   return {};
 }
 
-void TcSource::forget(std::span<const FlowKey> keys, const RecordFn& record) {
-  for (auto key : keys) {
-    const auto stats = flows_.take(key);
+void TcSource::forget(std::span<const Forgotten> flows, const RecordFn& record) {
+  for (const auto& flow : flows) {
+    const auto stats = flows_.take(flow.key);
     if (!stats) continue;
+    auto key = flow.key;
     // The kernel's key has no direction: this may be a newer entry, of the other one.
     key.direction = static_cast<Direction>(stats->dir);
     record(to_record(key, *stats));

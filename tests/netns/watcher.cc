@@ -43,7 +43,9 @@ std::size_t Watcher::read_ready(std::size_t most) {
 }
 
 void Watcher::forget(std::span<const FlowKey> keys) {
-  source_->forget(keys, [this](const FlowRecord& record) { ledger_.add(record); });
+  std::vector<FlowSource::Forgotten> flows;
+  for (const auto& key : keys) flows.push_back({.key = key, .told = {}});
+  source_->forget(flows, [this](const FlowRecord& record) { ledger_.add(record); });
 }
 
 void Watcher::want_packets(std::vector<PacketFilter> filters) {

@@ -1,0 +1,17 @@
+// Many connections, one row: what a client talks with a server's port over ephemeral ports.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "core/flow/flow_filter.h"
+#include "core/flow/flow_table.h"
+
+namespace orb8 {
+
+// The flows that match, those alike but for the client's port as one, with that port 0: counters
+// are sums, the round-trip time is the largest, the least one the smallest. Flows of different
+// processes stay apart, and so do those of which nobody knows which side is the client.
+std::vector<Flow> collapse_client_ports(const FlowSnapshot& snapshot, const FlowFilter& filter);
+
+}  // namespace orb8

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/kernel/socket_probes.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "core/kernel/libbpf_log.h"
+#include "socket.skel.h"
+
+namespace orb8 {
+namespace {
+
+orb8_socket_record to_record(std::span<const std::byte> bytes) {
+  orb8_socket_record record;
+  std::memcpy(&record, bytes.data(), sizeof(record));
+  return record;
+}
+
+Result<void> walk(std::optional<BpfIterator>& iterator, const SocketProbes::RecordFn& record) {
+  if (!iterator) return {};
+  return iterator->walk([&](auto bytes) { record(to_record(bytes)); });
+}
+
+}  // namespace
+
+void SocketProbes::Destroy::operator()(socket_bpf* skeleton) const {
+  socket_bpf::destroy(skeleton);
+}
+
+void SocketProbes::Destroy::operator()(bpf_link* link) const {
+  bpf_link__destroy(link);
+}
+
+Result<SocketProbes> SocketProbes::open(const Options& options) {
+  spdlog::info("Loading socket probe...");
+  auto skeleton = load(options, options.udp);
+  std::string refused;
+  if (!skeleton && options.udp) {
+    refused = skeleton.error().what;
+    skeleton = load(options, false);
+  }
+  if (!skeleton) return std::unexpected(skeleton.error());
+
+  SocketProbes probes(std::move(*skeleton));
+  const bool udp = options.udp && refused.empty();
+  if (auto ok = probes.open_iterators(udp); !ok) return std::unexpected(ok.error());
+  if (auto ok = probes.attach_states(); !ok) return std::unexpected(ok.error());
+  if (udp) {
+    if (auto ok = probes.attach_udp(options); !ok) refused = ok.error().what;
+  }
+  probes.udp_refused_ = std::move(refused);
+  // After the attachment: what opened in between is known already, and found once more.
+  if (auto ok = probes.find_holders(); !ok) return std::unexpected(ok.error());
+  return probes;
+}
+
+Result<SocketProbes::Skeleton> SocketProbes::load(const Options& options, bool udp) {
+  const LibbpfLog log;
+  Skeleton skeleton(socket_bpf::open());
+  if (!skeleton) return sys_error(errno, "open the socket probe");
+  bpf_map__set_max_entries(skeleton->maps.orb8_peers, options.max_peers);
+  bpf_map__set_max_entries(skeleton->maps.orb8_sock_ring, options.ring_bytes);
+  const auto& progs = skeleton->progs;
+  for (auto* program : {progs.orb8_skb_in, progs.orb8_skb_out, progs.orb8_release}) {
+    bpf_program__set_autoload(program, udp);
+  }
+  if (const int err = socket_bpf::load(skeleton.get()); err != 0) {
+    auto error = sys_error(-err, "load the socket probe");
+    if (const auto why = log.tail(); !why.empty()) error.error().what += " (" + why + ")";
+    return error;
+  }
+  return skeleton;
+}
+
+Result<void> SocketProbes::open_iterators(bool udp) {
+  const auto open = [](const bpf_program* program, const bpf_map* map,
+                       std::optional<BpfIterator>& into) -> Result<void> {
+    auto iterator =
+        BpfIterator::open(program, map ? bpf_map__fd(map) : -1, sizeof(orb8_socket_record));
+    if (!iterator) return std::unexpected(iterator.error());
+    into.emplace(std::move(*iterator));
+    return {};
+  };
+  const auto& progs = skeleton_->progs;
+  const auto& maps = skeleton_->maps;
+  auto ok = open(progs.orb8_snap_tcp, maps.orb8_tcp, tcp_);
+  if (ok) ok = open(progs.orb8_snap_listen, maps.orb8_tcp, listening_);
+  if (ok) ok = open(progs.orb8_find_socks, nullptr, holders_);
+  if (ok && udp) ok = open(progs.orb8_snap_udp, maps.orb8_udp, udp_);
+  return ok;
+}
+
+Result<void> SocketProbes::attach_states() {
+  Link link(bpf_program__attach(skeleton_->progs.orb8_sock_state));
+  if (!link) return sys_error(errno, "attach to the tracepoint inet_sock_set_state");
+  attached_.push_back({{.program = "orb8_sock_state",
+                        .interface = "inet_sock_set_state",
+                        .direction = "",
+                        .mechanism = "tp_btf"},
+                       std::move(link)});
+  spdlog::info("Attached socket probe to tracepoint inet_sock_set_state");
+  return {};
+}
+
+Result<void> SocketProbes::attach_udp(const Options& options) {
+  if (options.cgroup_mount.empty()) {
+    return fail(Errc::kUnsupported, "count UDP: cgroup v2 is mounted nowhere");
+  }
+  const UniqueFd root(::open(options.cgroup_mount.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return sys_error(errno, "open the cgroup " + options.cgroup_mount);
+  struct Part {
+    bpf_program* program;
+    const char* direction;
+  };
+  const auto& progs = skeleton_->progs;
+  // The release first: a socket that is counted is one whose end is told.
+  for (const auto& [program, direction] :
+       {Part{progs.orb8_release, ""}, Part{progs.orb8_skb_in, "ingress"},
+        Part{progs.orb8_skb_out, "egress"}}) {
+    Link link(bpf_program__attach_cgroup(program, root.get()));
+    if (!link) {
+      auto error = sys_error(errno, std::string("attach ") + bpf_program__name(program) +
+                                        " to the cgroup " + options.cgroup_mount);
+      std::erase_if(attached_, [](const Attached& a) { return a.program.mechanism == "cgroup"; });
+      return error;
+    }
+    attached_.push_back({{.program = bpf_program__name(program),
+                          .interface = options.cgroup_mount,
+                          .direction = direction,
+                          .mechanism = "cgroup"},
+                         std::move(link)});
+  }
+  spdlog::info("Attached UDP probes to cgroup {}", options.cgroup_mount);
+  return {};
+}
+
+Result<void> SocketProbes::snapshot(const RecordFn& record) {
+  if (auto ok = walk(tcp_, record); !ok) return ok;
+  return walk(udp_, record);
+}
+
+Result<void> SocketProbes::listeners(const RecordFn& record) {
+  return walk(listening_, record);
+}
+
+Result<void> SocketProbes::find_holders() {
+  return walk(holders_, [](const orb8_socket_record&) {});
+}
+
+int SocketProbes::ring_fd() const {
+  return bpf_map__fd(skeleton_->maps.orb8_sock_ring);
+}
+int SocketProbes::peers_fd() const {
+  return bpf_map__fd(skeleton_->maps.orb8_peers);
+}
+int SocketProbes::clock_program_fd() const {
+  return bpf_program__fd(skeleton_->progs.orb8_clock);
+}
+
+Result<orb8_sock_tallies> SocketProbes::tallies() const {
+  static const int cpus = libbpf_num_possible_cpus();
+  if (cpus < 1) return sys_error(-cpus, "count the CPUs");
+  std::vector<orb8_sock_tallies> per_cpu(static_cast<std::size_t>(cpus));
+  const std::uint32_t zero = 0;
+  const int fd = bpf_map__fd(skeleton_->maps.orb8_sock_tally);
+  if (const int err = bpf_map_lookup_elem(fd, &zero, per_cpu.data()); err != 0) {
+    return sys_error(-err, "read the socket tally");
+  }
+  orb8_sock_tallies all = {};
+  for (const auto& cpu : per_cpu) {
+    for (std::size_t fate = 0; fate < ORB8_SOCK_FATE_MAX; ++fate) {
+      all.fate[fate].times += cpu.fate[fate].times;
+      all.fate[fate].packets += cpu.fate[fate].packets;
+      all.fate[fate].bytes += cpu.fate[fate].bytes;
+    }
+  }
+  return all;
+}
+
+std::vector<AttachedProgram> SocketProbes::programs() const {
+  std::vector<AttachedProgram> all;
+  for (const auto& attached : attached_) all.push_back(attached.program);
+  return all;
+}
+
+}  // namespace orb8

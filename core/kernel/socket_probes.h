@@ -1,0 +1,82 @@
+// The socket probes, loaded and attached: their iterators, ring and maps.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/socket.h"
+#include "core/base/result.h"
+#include "core/base/unique_fd.h"
+#include "core/kernel/bpf_iterator.h"
+#include "core/model/status.h"
+
+struct bpf_link;
+struct socket_bpf;
+
+namespace orb8 {
+
+class SocketProbes {
+ public:
+  struct Options {
+    std::uint32_t max_peers = 65'536;  // of all UDP sockets, beyond the first of each
+    std::uint32_t ring_bytes = 1U << 20;
+    bool udp = true;
+    std::string cgroup_mount;  // of cgroup v2
+  };
+
+  // From here on no connection is missed: those that open are tracked, and those that were open are
+  // found. kUnsupported or kDenied carry the kernel's reason. When only what counts UDP is refused,
+  // TCP goes on without it: see udp_refused().
+  static Result<SocketProbes> open(const Options& options);
+
+  using RecordFn = std::function<void(const orb8_socket_record&)>;
+
+  // A record for each socket that moved since the last time.
+  Result<void> snapshot(const RecordFn& record);
+  // What listens now and did before the probes; later ones come through the ring.
+  Result<void> listeners(const RecordFn& record);
+  // Looks up who holds the sockets whose process is not known for sure.
+  Result<void> find_holders();
+
+  int ring_fd() const;
+  int peers_fd() const;
+  int clock_program_fd() const;
+
+  Result<orb8_sock_tallies> tallies() const;
+  std::vector<AttachedProgram> programs() const;
+  // Why UDP and ICMP are not counted though they should be; empty otherwise.
+  const std::string& udp_refused() const noexcept { return udp_refused_; }
+
+ private:
+  struct Destroy {
+    void operator()(socket_bpf* skeleton) const;
+    void operator()(bpf_link* link) const;
+  };
+  using Skeleton = std::unique_ptr<socket_bpf, Destroy>;
+  using Link = std::unique_ptr<bpf_link, Destroy>;
+
+  struct Attached {
+    AttachedProgram program;
+    Link link;
+  };
+
+  explicit SocketProbes(Skeleton skeleton) : skeleton_(std::move(skeleton)) {}
+  static Result<Skeleton> load(const Options& options, bool udp);
+  Result<void> open_iterators(bool udp);
+  Result<void> attach_states();
+  Result<void> attach_udp(const Options& options);
+
+  Skeleton skeleton_;
+  std::vector<Attached> attached_;
+  std::optional<BpfIterator> tcp_;
+  std::optional<BpfIterator> udp_;
+  std::optional<BpfIterator> listening_;
+  std::optional<BpfIterator> holders_;
+  std::string udp_refused_;
+};
+
+}  // namespace orb8

@@ -1,0 +1,42 @@
+// From what the probes say of a socket to the records of its two flows.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "common/socket.h"
+#include "core/kernel/boot_clock.h"
+#include "core/model/flow.h"
+
+namespace orb8 {
+
+// What listens: an address and a port of a network namespace. An address of all zeroes is any.
+class Listeners {
+ public:
+  // Of a record of kind ORB8_LISTENS, or ORB8_CLOSED from the state LISTEN.
+  void add(const orb8_socket_record& record);
+  void remove(const orb8_socket_record& record);
+
+  bool has(std::uint32_t netns, std::uint16_t port) const;
+  std::size_t size() const noexcept { return by_cookie_.size(); }
+
+ private:
+  using Port = std::pair<std::uint32_t, std::uint16_t>;  // netns and port
+  std::unordered_map<std::uint64_t, Port> by_cookie_;
+  std::map<Port, std::uint32_t> sockets_;  // several may share a port (SO_REUSEPORT)
+};
+
+// Sent and received, seen from the socket. No packets: there is no such flow (yet).
+struct SocketFlows {
+  FlowRecord egress;
+  FlowRecord ingress;
+};
+
+SocketFlows to_flows(const orb8_socket_record& record, const BootClock& clock,
+                     const Listeners& listeners);
+
+}  // namespace orb8

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/source/socket_source.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace orb8 {
+namespace {
+
+// A look at all descriptors of all processes: cheap enough now and then.
+constexpr std::int64_t kFindHoldersEveryNs = 10'000'000'000;
+
+std::uint32_t own_netns() {
+  struct stat about = {};
+  if (::stat("/proc/thread-self/ns/net", &about) != 0) return 0;
+  return static_cast<std::uint32_t>(about.st_ino);
+}
+
+orb8_peer_key to_peer_key(const FlowKey& key) {
+  const bool sent = key.direction == Direction::kEgress;
+  const bool exchanged = !sent && !is_icmp(key.protocol);
+  orb8_peer_key out = {};
+  out.cookie = key.socket;
+  std::memcpy(out.tuple.laddr, (sent ? key.src : key.dst).bytes.data(), sizeof(out.tuple.laddr));
+  std::memcpy(out.tuple.raddr, (sent ? key.dst : key.src).bytes.data(), sizeof(out.tuple.raddr));
+  out.tuple.lport = exchanged ? key.dst_port : key.src_port;
+  out.tuple.rport = exchanged ? key.src_port : key.dst_port;
+  out.tuple.proto = key.protocol;
+  return out;
+}
+
+orb8_socket_record to_record(const orb8_peer_key& key, const orb8_peer& peer) {
+  orb8_socket_record record = {};
+  record.tuple = key.tuple;
+  record.owner = peer.owner;
+  record.sent = peer.sent;
+  record.received = peer.received;
+  record.kind = ORB8_SNAPSHOT;
+  return record;
+}
+
+Addr to_addr(const std::uint8_t (&bytes)[16]) {
+  Addr addr;
+  std::memcpy(addr.bytes.data(), bytes, sizeof(bytes));
+  return addr;
+}
+
+void add_to(FlowProgress& sum, const FlowProgress& more) {
+  sum.packets += more.packets;
+  sum.bytes += more.bytes;
+  sum.payload_bytes += more.payload_bytes;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FlowSource>> SocketSource::open(Options options) {
+  auto probes = SocketProbes::open(
+      {.max_peers = options.max_flows, .udp = options.udp, .cgroup_mount = options.cgroup_mount});
+  if (!probes) return std::unexpected(probes.error());
+  auto clock = BootClock::open(probes->clock_program_fd());
+  if (!clock) return std::unexpected(clock.error());
+  auto network = NetworkState::open();
+  if (!network) return std::unexpected(network.error());
+  auto tap = PacketTap::open(options.packets);
+  if (!tap) return std::unexpected(tap.error());
+  std::unique_ptr<SocketSource> source(new SocketSource(
+      std::move(options), std::move(*probes), *clock, std::move(*network), std::move(*tap)));
+  if (auto ok = source->start(); !ok) return std::unexpected(ok.error());
+  return source;
+}
+
+SocketSource::SocketSource(Options options, SocketProbes probes, BootClock clock,
+                           NetworkState network, PacketTap tap)
+    : options_(std::move(options)),
+      probes_(std::move(probes)),
+      clock_(clock),
+      network_(std::move(network)),
+      peers_(probes_.peers_fd()),
+      tap_(std::move(tap)),
+      netns_(own_netns()) {}
+
+Result<void> SocketSource::start() {
+  if (!probes_.udp_refused().empty()) {
+    spdlog::warn("UDP and ICMP are not counted: {}", probes_.udp_refused());
+  }
+  auto ring = PacketRing::open(probes_.ring_fd(), [this](auto bytes) {
+    if (bytes.size() != sizeof(orb8_socket_record)) return;
+    orb8_socket_record record;
+    std::memcpy(&record, bytes.data(), sizeof(record));
+    take(record, *record_);
+  });
+  if (!ring) return std::unexpected(ring.error());
+  ring_ = std::make_unique<PacketRing>(std::move(*ring));
+  // Before the first connection is looked at: they tell which side it was opened from.
+  return probes_.listeners([this](const auto& record) { listeners_.add(record); });
+}
+
+// --- records ---
+
+void SocketSource::take(const orb8_socket_record& record, const RecordFn& tell_fn) {
+  if (record.kind == ORB8_LISTENS) {
+    listeners_.add(record);
+    return;
+  }
+  if (record.kind == ORB8_CLOSED && record.old_state == TCP_LISTEN) {
+    listeners_.remove(record);
+    return;
+  }
+  if (is_own(record)) {
+    const Tally all{.packets = record.sent.packets + record.received.packets,
+                    .bytes = record.sent.bytes + record.received.bytes};
+    own_[record.owner.cookie] = all;
+    if (record.kind == ORB8_CLOSED) {
+      own_closed_.packets += all.packets;
+      own_closed_.bytes += all.bytes;
+      own_.erase(record.owner.cookie);
+    }
+    return;
+  }
+  if (record.kind != ORB8_CLOSED && record.owner.source != ORB8_OWNER_EXACT) holder_wanted_ = true;
+  auto flows = to_flows(record, clock_, listeners_);
+  tell(std::move(flows.egress), tell_fn);
+  tell(std::move(flows.ingress), tell_fn);
+}
+
+void SocketSource::tell(FlowRecord record, const RecordFn& tell_fn) {
+  if (record.packets == 0) return;
+  if (!resumed_.empty() && record.incarnation != 0) {
+    const auto from = resumed_.find(record.key);
+    if (from != resumed_.end()) {
+      record.packets -= std::min(record.packets, from->second.packets);
+      record.bytes -= std::min(record.bytes, from->second.bytes);
+      record.payload_bytes -= std::min(record.payload_bytes, from->second.payload_bytes);
+      if (record.life == FlowLife::kClosed) resumed_.erase(from);
+    }
+  }
+  tell_fn(record);
+}
+
+bool SocketSource::is_own(const orb8_socket_record& record) const {
+  if (own_port_ == 0 || record.tuple.proto != IPPROTO_TCP || record.owner.netns != netns_) {
+    return false;
+  }
+  const auto is_ours = [&](std::uint16_t port, const Addr& addr) {
+    return port == own_port_ && (addr.is_loopback() || network_.addresses().contains(addr));
+  };
+  return is_ours(record.tuple.lport, to_addr(record.tuple.laddr)) ||
+         is_ours(record.tuple.rport, to_addr(record.tuple.raddr));
+}
+
+void SocketSource::find_holders() {
+  const auto now_ns = clock_.now_ns();
+  if (!holder_wanted_ || now_ns - holders_found_ns_ < kFindHoldersEveryNs) return;
+  holders_found_ns_ = now_ns;
+  holder_wanted_ = false;
+  if (auto ok = probes_.find_holders(); !ok) spdlog::warn("{}", ok.error().what);
+}
+
+Result<void> SocketSource::collect(const RecordFn& record) {
+  if (auto ok = clock_.refresh(); !ok) return ok;
+  find_holders();
+  const auto take_one = [&](const orb8_socket_record& one) { take(one, record); };
+  if (auto ok = probes_.snapshot(take_one); !ok) return ok;
+  auto ok = peers_.for_each(
+      [&](const orb8_peer_key& key, const orb8_peer& peer) { take_one(to_record(key, peer)); });
+  if (!ok) return ok;
+  return tap_.tidy();
+}
+
+void SocketSource::forget(std::span<const Forgotten> flows, const RecordFn& record) {
+  for (const auto& flow : flows) {
+    if (flow.life == FlowLife::kClosed) continue;  // nothing is left of its socket
+    orb8_peer peer = {};
+    const auto key = to_peer_key(flow.key);
+    if (flow.key.protocol != IPPROTO_TCP && peers_.take(key, peer)) {
+      take(to_record(key, peer), record);
+    } else {
+      add_to(resumed_[flow.key], flow.told);
+    }
+  }
+}
+
+// --- packets ---
+
+Result<void> SocketSource::want_packets(std::span<const PacketFilter> filters) {
+  return tap_.want(filters, own_port_);
+}
+
+void SocketSource::leave_out_port(std::uint16_t port) {
+  own_port_ = port;
+}
+
+// --- waiting ---
+
+std::vector<FlowSource::WaitFd> SocketSource::wait_fds() const {
+  return {{.fd = ring_->fd(), .may_wait = true},
+          {.fd = tap_.fd(), .may_wait = true},
+          {.fd = network_.fd(), .may_wait = false}};
+}
+
+std::size_t SocketSource::handle_ready(std::size_t most, const RecordFn& record,
+                                       const PacketFn& packet) {
+  const auto changed = network_.refresh();
+  error_ = changed ? "" : changed.error().what;
+  record_ = &record;
+  // Sockets first: a packet event lost is a line less, a last record lost is a wrong sum.
+  std::size_t handled = ring_->consume(most);
+  record_ = nullptr;
+  return handled + tap_.handle_ready(most - handled, packet);
+}
+
+SourceStatus SocketSource::status() const {
+  SourceStatus status;
+  status.name = "socket";
+  status.reason = options_.reason;
+  status.counted_by_table = true;
+  Component probes{.name = "socket-probe", .reason = error_};
+  if (const auto tallies = probes_.tallies()) {
+    const auto tally = [&](orb8_sock_fate fate) {
+      return Tally{tallies->fate[fate].packets, tallies->fate[fate].bytes};
+    };
+    const auto closes = tally(ORB8_SOCK_CLOSES_LOST);
+    status.accounting.lost = tally(ORB8_SOCK_LOST);
+    status.accounting.lost.packets += closes.packets;
+    status.accounting.lost.bytes += closes.bytes;
+    status.accounting.spilled = tally(ORB8_SOCK_SPILLED);
+    status.accounting.unparsed = tally(ORB8_SOCK_UNPARSED);
+  } else {
+    probes.reason = tallies.error().what;
+  }
+  status.accounting.own = own_closed_;
+  for (const auto& [cookie, moved] : own_) {
+    status.accounting.own.packets += moved.packets;
+    status.accounting.own.bytes += moved.bytes;
+  }
+  probes.healthy = probes.reason.empty();
+  status.components.push_back(probes);
+  status.components.push_back(
+      {.name = "udp", .healthy = probes_.udp_refused().empty(), .reason = probes_.udp_refused()});
+  status.programs = probes_.programs();
+  if (const auto packets = tap_.status()) {
+    status.accounting.packet_events = packets->accounting.packet_events;
+    status.accounting.packet_events_lost = packets->accounting.packet_events_lost;
+    status.programs.insert(status.programs.end(), packets->programs.begin(),
+                           packets->programs.end());
+    status.components.insert(status.components.end(), packets->components.begin(),
+                             packets->components.end());
+  }
+  return status;
+}
+
+}  // namespace orb8

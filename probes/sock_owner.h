@@ -1,0 +1,115 @@
+/* Whose a socket is, what its ends are, and how its records reach user space.
+ * SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ */
+#ifndef ORB8_PROBES_SOCK_OWNER_H
+#define ORB8_PROBES_SOCK_OWNER_H
+#include <linux/bpf.h>
+#include <linux/in.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "common/socket.h"
+#include "probes/kernel_types.h"
+#include "probes/ring.h"
+
+const volatile struct orb8_socket_constants socket_constants = {.has_cookie = 1};
+
+/* Sized before load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1024 * 1024);
+} orb8_sock_ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct orb8_sock_tallies);
+	__uint(max_entries, 1);
+} orb8_sock_tally SEC(".maps");
+
+static __always_inline void tally_sock(enum orb8_sock_fate fate, __u64 packets, __u64 bytes)
+{
+	__u32 zero = 0;
+	struct orb8_sock_tallies *t = bpf_map_lookup_elem(&orb8_sock_tally, &zero);
+
+	if (!t)
+		return;
+	/* Atomic: what runs in a process may be interrupted by what runs in a softirq. */
+	__sync_fetch_and_add(&t->fate[fate].times, 1);
+	__sync_fetch_and_add(&t->fate[fate].packets, packets);
+	__sync_fetch_and_add(&t->fate[fate].bytes, bytes);
+}
+
+/* `wake` is for bpf_ringbuf_submit(). */
+static __always_inline struct orb8_socket_record *reserve_record(__u64 *wake)
+{
+	*wake = wake_flags(&orb8_sock_ring, sizeof(struct orb8_socket_record));
+	return bpf_ringbuf_reserve(&orb8_sock_ring, sizeof(struct orb8_socket_record), 0);
+}
+
+#ifndef NULL
+#define NULL ((void *)0)
+#endif
+
+static __always_inline void map_v4_addr(__u8 *addr, __be32 v4_be)
+{
+	__builtin_memset(addr, 0, 10);
+	addr[10] = addr[11] = 0xff;
+	__builtin_memcpy(addr + 12, &v4_be, 4);
+}
+
+static __always_inline void fill_tuple(struct orb8_tuple *t, const struct sock *sk)
+{
+	const struct sock_common *c = &sk->__sk_common;
+
+	if (c->skc_family == AF_INET6) {
+		BPF_CORE_READ_INTO(&t->laddr, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&t->raddr, sk, __sk_common.skc_v6_daddr);
+	} else {
+		map_v4_addr(t->laddr, c->skc_rcv_saddr);
+		map_v4_addr(t->raddr, c->skc_daddr);
+	}
+	t->lport = bpf_ntohs(((const struct inet_sock *)sk)->inet_sport);
+	t->rport = bpf_ntohs(c->skc_dport);
+	t->proto = sk->sk_protocol;
+	__builtin_memset(t->pad, 0, sizeof(t->pad));
+}
+
+/* 0 where the kernel does not say. */
+static __always_inline __u64 cgroup_of(const struct sock *sk)
+{
+	const struct sock_cgroup_data___before_5_15 *old;
+	__u64 val;
+
+	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+		return BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+	old = (const void *)&sk->sk_cgrp_data;
+	val = BPF_CORE_READ(old, val);
+	if (val & 1)
+		return 0;
+	return BPF_CORE_READ((const struct cgroup *)val, kn, id);
+}
+
+static __always_inline __u32 netns_of(const struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+}
+
+/* What a socket has from its birth; who owns it comes on top. */
+static __always_inline void name_socket(struct orb8_socket_owner *owner, struct sock *sk)
+{
+	owner->cookie = socket_constants.has_cookie ? bpf_get_socket_cookie(sk) : 0;
+	owner->first_ns = bpf_ktime_get_boot_ns();
+	owner->cgroup_id = cgroup_of(sk);
+	owner->netns = netns_of(sk);
+}
+
+/* In the process that opens it. */
+static __always_inline void owned_by_current(struct orb8_socket_owner *owner)
+{
+	owner->pid = bpf_get_current_pid_tgid() >> 32;
+	owner->source = ORB8_OWNER_EXACT;
+	bpf_get_current_comm(owner->comm, sizeof(owner->comm));
+}
+#endif

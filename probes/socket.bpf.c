@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Flows from sockets. Nothing runs for a packet of TCP: what moved is read from the kernel's own
+ * counters, when user space takes a snapshot and when a connection ends.
+ *
+ * - orb8_sock_state (tp_btf/inet_sock_set_state): a TCP socket that connects, listens or is
+ *   established gets a track in its socket-local storage (orb8_tcp); one that closes sends its last
+ *   record to orb8_sock_ring.
+ * - orb8_snap_tcp, orb8_snap_udp (iterators over the storage): a record for each socket that moved
+ *   since the last time, of all network namespaces.
+ * - orb8_find_socks (iter/task_file): sockets older than the probes, and who holds them.
+ * - orb8_skb_in, orb8_skb_out (cgroup_skb): UDP, ICMP and all else but TCP, packet by packet, in
+ * the storage (orb8_udp) and, beyond a socket's first peer, in orb8_peers. orb8_release
+ *   (cgroup/sock_release) sends such a socket's last record.
+ *
+ * Lost is what finds the ring full: the last record of a socket, or a packet that found orb8_peers
+ * full too. orb8_sock_tally counts both, with packets and bytes.
+ */
+#include "probes/clock.h"
+#include "probes/sock_tcp.h"
+#include "probes/sock_udp.h"
+
+#include <bpf/bpf_tracing.h>
+
+#define PASS 1
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(orb8_sock_state, struct sock *sk, int old_state, int new_state)
+{
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	switch (new_state) {
+	case TCP_SYN_SENT:
+		client_opens(sk);
+		break;
+	case TCP_LISTEN:
+		server_listens(sk);
+		break;
+	case TCP_ESTABLISHED:
+		if (old_state == TCP_SYN_RECV)
+			server_opens(sk);
+		break;
+	case TCP_CLOSE:
+		closes(sk, old_state);
+		break;
+	}
+	return 0;
+}
+
+SEC("iter/bpf_sk_storage_map")
+int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct tcp_track *track = ctx->value;
+	struct orb8_socket_record r;
+	struct sock *sk = ctx->sk;
+	struct tcp_sock *tp;
+	__u32 waiting;
+
+	if (!sk || !track || sk->__sk_common.skc_state == TCP_LISTEN)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	waiting = tp->rcv_nxt - tp->copied_seq + (tp->write_seq - tp->snd_una);
+	if (tp->segs_in == track->in.told && tp->segs_out == track->out.told &&
+	    waiting == track->told_waiting)
+		return 0;
+	fill_tcp(&r, track, sk, tp);
+	track->in.told = tp->segs_in;
+	track->out.told = tp->segs_out;
+	track->told_waiting = waiting;
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
+
+/* What listens when the probes start; later ones tell it themselves. */
+SEC("iter/bpf_sk_storage_map")
+int orb8_snap_listen(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct tcp_track *track = ctx->value;
+	struct orb8_socket_record r = {.kind = ORB8_LISTENS, .state = TCP_LISTEN};
+	struct sock *sk = ctx->sk;
+
+	if (!sk || !track || sk->__sk_common.skc_state != TCP_LISTEN)
+		return 0;
+	fill_tuple(&r.tuple, sk);
+	r.owner = track->owner;
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
+
+SEC("iter/bpf_sk_storage_map")
+int orb8_snap_udp(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct udp_track *track = ctx->value;
+	struct orb8_socket_record r;
+	__u64 packets;
+
+	if (!ctx->sk || !track)
+		return 0;
+	packets = track->sent.packets + track->received.packets;
+	if (packets == track->told)
+		return 0;
+	track->told = packets;
+	fill_udp(&r, track);
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
+
+/* True if that is news. */
+static __always_inline bool hold(struct orb8_socket_owner *owner, struct task_struct *task)
+{
+	if (owner->source == ORB8_OWNER_EXACT)
+		return false;
+	owner->pid = task->tgid;
+	owner->source = ORB8_OWNER_EXACT;
+	bpf_probe_read_kernel_str(owner->comm, sizeof(owner->comm), task->comm);
+	return true;
+}
+
+static __always_inline void find_tcp(struct sock *sk, struct task_struct *task)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	__u8 state = sk->__sk_common.skc_state;
+	struct tcp_track *track;
+
+	if (!tp || state == TCP_CLOSE)
+		return;
+	track = bpf_sk_storage_get(&orb8_tcp, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!track)
+		return;
+	if (!track->owner.first_ns) {
+		name_socket(&track->owner, sk);
+		start_from_here(track, tp);
+	}
+	if (hold(&track->owner, task))
+		track->told_waiting = ~0; /* no queue is as long: the next snapshot reports it */
+}
+
+/* Runs once when the probes start, and again when there are sockets whose process is not known. */
+SEC("iter/task_file")
+int orb8_find_socks(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct udp_track *udp;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (!task || !file)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk)
+		return 0;
+	if (sk->__sk_common.skc_family != AF_INET && sk->__sk_common.skc_family != AF_INET6)
+		return 0;
+	if (sk->sk_protocol == IPPROTO_TCP) {
+		find_tcp(sk, task);
+		return 0;
+	}
+	udp = bpf_sk_storage_get(&orb8_udp, sk, 0, 0);
+	if (udp && hold(&udp->owner, task))
+		udp->told = 0;
+	return 0;
+}
+
+SEC("cgroup_skb/ingress")
+int orb8_skb_in(struct __sk_buff *skb)
+{
+	observe_datagram(skb, false);
+	return PASS;
+}
+
+SEC("cgroup_skb/egress")
+int orb8_skb_out(struct __sk_buff *skb)
+{
+	observe_datagram(skb, true);
+	return PASS;
+}
+
+SEC("cgroup/sock_release")
+int orb8_release(struct bpf_sock *sk)
+{
+	if (sk->protocol != IPPROTO_TCP)
+		udp_closes(sk);
+	return PASS;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

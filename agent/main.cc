@@ -83,10 +83,12 @@ std::chrono::milliseconds farewell(const Config& config) {
   return std::min(kPlenty, std::chrono::milliseconds(500 * config.shutdown_timeout_secs));
 }
 
-int run(const Config& config) {
+int run(const LoadedConfig& loaded) {
+  const auto& config = loaded.config;
   const auto signals = stop_signals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is made
   spdlog::info("orb8-agent {} on {}", version(), config.node_name);
+  for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
   if (!check_machine()) return EXIT_FAILURE;
 
   const ListenAddress health_address(config.health_address, config.health_port);
@@ -134,5 +136,5 @@ int main(int argc, char** argv) {
   if (!options.loaded) return options.exit_status;
   orb8::init_log(options.loaded->config.log_level);
   ::setenv("GRPC_VERBOSITY", "NONE", 0);  // our own lines say what its would
-  return orb8::run(options.loaded->config);
+  return orb8::run(*options.loaded);
 }

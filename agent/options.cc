@@ -54,6 +54,7 @@ Options parse_options(int argc, const char* const* argv) {
     return {.loaded = {}, .exit_status = kBadUsage};
   }
   input.environment = [](const std::string& name) { return std::getenv(name.c_str()); };
+  input.variables = variable_names();
   if (!file.empty()) input.file = file;
   auto loaded = load_config(input);
   if (!loaded) {
@@ -61,6 +62,7 @@ Options parse_options(int argc, const char* const* argv) {
     return {.loaded = {}, .exit_status = kBadUsage};
   }
   if (print) {
+    for (const auto& warning : loaded->warnings) std::cerr << "orb8-agent: " << warning << "\n";
     std::cout << print_config(*loaded);
     return {};
   }

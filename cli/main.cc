@@ -14,6 +14,7 @@
 
 #include "cli/run.h"
 #include "core/base/unique_fd.h"
+#include "core/config/load.h"
 
 namespace {
 
@@ -66,6 +67,7 @@ int main(int argc, char** argv) {
   const auto environment = [](const std::string& name) { return std::getenv(name.c_str()); };
   try {
     return orb8::run({argv + 1, argv + argc}, {.environment = environment,
+                                               .variables = orb8::variable_names(),
                                                .out = std::cout,
                                                .err = std::cerr,
                                                .screen = orb8::screen_of_stdout(environment),

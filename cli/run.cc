@@ -23,9 +23,12 @@ namespace {
 constexpr std::chrono::milliseconds kQuickTry{1000};
 
 Result<std::unique_ptr<Backend>> standalone(const CliOptions& options, const Surroundings& around) {
-  return start_standalone({.settings = options.settings,
-                           .environment = around.environment,
-                           .command = options.command_words});
+  return start_standalone(
+      {.settings = options.settings,
+       .environment = around.environment,
+       .variables = around.variables,
+       .warn = [&](const auto& line) { around.err << "orb8: " << line << "\n"; },
+       .command = options.command_words});
 }
 
 // "agent" where one was asked for, or answers unasked; else this machine itself. Which of them, is

@@ -15,6 +15,7 @@ namespace orb8 {
 
 struct Surroundings {
   EnvironmentFn environment;
+  std::vector<std::string> variables;  // the names of all there are
   std::ostream& out;
   std::ostream& err;
   Screen screen;

@@ -36,6 +36,7 @@ Outcome run_orb8(const std::string& line, const Environment& environment = {}) {
                             const auto found = environment.find(name);
                             return found == environment.end() ? nullptr : found->second.c_str();
                           },
+                      .variables = {},
                       .out = out,
                       .err = err,
                       .screen = {},

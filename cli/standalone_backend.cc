@@ -86,9 +86,12 @@ class StandaloneBackend final : public Backend {
 }  // namespace
 
 Result<std::unique_ptr<Backend>> start_standalone(const StandaloneOptions& options) {
-  auto loaded =
-      load_config({.flags = options.settings, .environment = options.environment, .file = {}});
+  auto loaded = load_config({.flags = options.settings,
+                             .environment = options.environment,
+                             .file = {},
+                             .variables = options.variables});
   if (!loaded) return std::unexpected(loaded.error());
+  for (const auto& warning : loaded->warnings) options.warn(warning);
   auto& config = loaded->config;
   // There is one reader, and its memory is nobody else's: a burst of new flows finds room.
   if (!loaded->origins.contains("broadcast_channel_size")) config.broadcast_channel_size = kRoom;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,6 +15,8 @@ namespace orb8 {
 struct StandaloneOptions {
   std::map<std::string, std::vector<std::string>> settings;  // from flags, by key
   EnvironmentFn environment;
+  std::vector<std::string> variables;            // the names of all there are
+  std::function<void(const std::string&)> warn;  // of a line that is no reason to give up
   std::string command;  // "trace network": for the advice to run it as root
 };
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <climits>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
 #include "core/config/config_file.h"
@@ -40,6 +41,19 @@ std::string host_name() {
   std::array<char, HOST_NAME_MAX + 1> name = {};
   ::gethostname(name.data(), name.size() - 1);
   return is_node_name(name.data()) ? name.data() : "localhost";
+}
+
+// Kubernetes tells every pod of each Service of its namespace: a Service "orb8-agent" makes
+// ORB8_AGENT_SERVICE_HOST, ORB8_AGENT_PORT, ORB8_AGENT_PORT_9090_TCP and more.
+bool tells_of_a_service(std::string_view variable, const std::vector<std::string>& all) {
+  constexpr std::string_view kHost = "_SERVICE_HOST";
+  return std::ranges::any_of(all, [&](std::string_view host) {
+    if (!host.ends_with(kHost)) return false;
+    const auto name = host.substr(0, host.size() - kHost.size());
+    if (!variable.starts_with(name)) return false;
+    const auto rest = variable.substr(name.size());
+    return rest == "_PORT" || rest.starts_with("_PORT_") || rest.starts_with("_SERVICE_");
+  });
 }
 
 class Loader {
@@ -87,8 +101,10 @@ class Loader {
     for (const auto& setting : settings()) known.emplace_back(setting.variable);
     for (const auto& other : other_variables()) known.emplace_back(other);
     for (const auto& variable : input_.variables) {
-      if (!variable.starts_with("ORB8_") || std::ranges::find(known, variable) != known.end())
+      if (!variable.starts_with("ORB8_") || std::ranges::find(known, variable) != known.end() ||
+          tells_of_a_service(variable, input_.variables)) {
         continue;
+      }
       // NODE_NAME is the one without the prefix.
       const auto like = variable == "ORB8_NODE_NAME" ? "NODE_NAME" : nearest(variable, known);
       loaded_.warnings.push_back(one_line(variable) + " is no setting" +

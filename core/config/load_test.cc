@@ -227,6 +227,16 @@ TEST_F(Load, WarnsOfVariablesThatMeanNothing) {
                           "ORB8_PAINT_IT_IN_A_COLOUR is no setting"));
 }
 
+// Kubernetes sets these in every pod of a namespace that has a Service with such a name.
+TEST_F(Load, DoesNotWarnOfVariablesThatTellOfAService) {
+  const auto loaded = load_with_variables({"ORB8_AGENT_PORT", "ORB8_AGENT_PORT_9090_TCP",
+                                           "ORB8_AGENT_PORT_9090_TCP_ADDR",
+                                           "ORB8_AGENT_SERVICE_HOST", "ORB8_AGENT_SERVICE_PORT",
+                                           "ORB8_AGENT_SERVICE_PORT_GRPC", "ORB8_AGENT_PROT"});
+  ASSERT_TRUE(loaded) << loaded.error().what;
+  EXPECT_THAT(loaded->warnings, ElementsAre(HasSubstr("ORB8_AGENT_PROT")));
+}
+
 TEST(VariableNames, AreThoseOfThisProcess) {
   ASSERT_EQ(::setenv("ORB8_OF_A_TEST", "a=b", 1), 0);
   EXPECT_THAT(variable_names(), Contains("ORB8_OF_A_TEST"));

@@ -21,6 +21,7 @@ namespace orb8::integration {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 using namespace std::chrono_literals;
 
@@ -180,6 +181,23 @@ TEST_F(AgentProcess, RefusesABadValueInOneLineWhereverItStands) {
     ASSERT_THAT(lines_of(agent.err()), SizeIs(1)) << agent.err();
     EXPECT_THAT(agent.err(), HasSubstr(bad.named));
   }
+}
+
+TEST_F(AgentProcess, WarnsOfVariablesThatAreNoSetting) {
+  constexpr auto kWarning = "ORB8_GRPC_PROT is no setting; did you mean ORB8_GRPC_PORT?\n";
+  // The second is the command line's.
+  const std::map<std::string, std::string> environment = {{"ORB8_GRPC_PROT", "1"},
+                                                          {"ORB8_AGENT", "node-7:9090"}};
+  Process agent(kProgram,
+                {.arguments = {"--interface", "lo"}, .environment = environment, .user = {}});
+  ASSERT_TRUE(agent.says(kListening)) << agent.err();
+  EXPECT_THAT(agent.err(), HasSubstr(std::string(" warning ") + kWarning));
+  EXPECT_THAT(agent.err(), Not(HasSubstr("ORB8_AGENT")));
+
+  Process printer(kProgram,
+                  {.arguments = {"--print-config"}, .environment = environment, .user = {}});
+  EXPECT_EQ(printer.exit_status(), 0);
+  EXPECT_EQ(printer.err(), std::string("orb8-agent: ") + kWarning);
 }
 
 TEST_F(AgentProcess, ReadsBackTheConfigurationThatItPrints) {

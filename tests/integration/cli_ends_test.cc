@@ -101,6 +101,16 @@ TEST_F(CliEnds, EndsWhileItStillConnectsWhenInterrupted) {
   EXPECT_THAT(orb8.exit_status(), ::testing::AnyOf(1, 128 + SIGINT));
 }
 
+TEST_F(CliEnds, WarnsOfVariablesThatAreNoSettingWhereItReadsThem) {
+  auto command = command_line("status --standalone --duration 100ms");
+  command.environment = {{"ORB8_MAX_FLOW", "5"}};
+  Process orb8("orb8", command);
+  EXPECT_EQ(orb8.exit_status(), 0);
+  EXPECT_EQ(orb8.err(),
+            "orb8: ORB8_MAX_FLOW is no setting; did you mean ORB8_MAX_FLOWS?\n"
+            "orb8: watching for 100ms\n");
+}
+
 TEST_F(CliEnds, SaysHowToBecomeRoot) {
   auto command = command_line("trace network --standalone");
   command.user = kNobody;

@@ -205,11 +205,7 @@ std::vector<PreflightCheck> run_preflight(const PreflightOptions& options) {
 }
 
 std::string to_line(const PreflightCheck& check) {
-  const char* word = check.outcome == CheckOutcome::kOk        ? "ok    "
-                     : check.outcome == CheckOutcome::kWarning ? "warn  "
-                                                               : "FAIL  ";
-  return word + check.name + ": " + check.detail +
-         (check.remedy.empty() ? "" : "; " + check.remedy);
+  return check.name + ": " + check.detail + (check.remedy.empty() ? "" : "; " + check.remedy);
 }
 
 bool passed(const std::vector<PreflightCheck>& checks) {

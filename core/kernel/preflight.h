@@ -34,7 +34,7 @@ struct PreflightOptions {
 
 std::vector<PreflightCheck> run_preflight(const PreflightOptions& options);
 
-// "ok    kernel: 6.18.44 (5.8 or later is needed)"
+// "kernel: 6.18.44 (5.8 or later is needed)". The outcome is the level that it is logged at.
 std::string to_line(const PreflightCheck& check);
 
 // No check failed; warnings pass.

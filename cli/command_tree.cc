@@ -10,6 +10,7 @@ namespace {
 constexpr const char* kGlobal = "Global flags";
 constexpr const char* kFlags = "Flags";
 constexpr const char* kFilters = "Filters";
+constexpr const char* kSettings = "Settings";  // add_config_flags() calls its group so
 
 // One application's worth of commands; every flag's values land in `raw` under its name.
 class Builder {
@@ -34,6 +35,9 @@ class Builder {
     add_value(app, kGlobal, "--connect-timeout", "TIME",
               "How long an agent may take to answer. Default: 3s.");
     add_flag(app, kGlobal, "-V,--version", raw_.version, "Print the version.");
+    add_value(app, kSettings, "--config", "PATH",
+              "Take settings from this YAML file, where no flag or variable has them. Default: "
+              "/etc/orb8/config.yaml, where it exists. (ORB8_CONFIG)");
     add_config_flags(app, raw_.settings,
                      {"interface", "flow_source", "tc_attach", "tc_anchor", "max_flows",
                       "flow_timeout_secs", "snapshot_interval_ms", "ring_buffer_size"});

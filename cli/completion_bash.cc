@@ -71,6 +71,11 @@ std::string bash_completion(const CompletionModel& model) {
           "return "
           ";;\n",
           flag.pattern);
+    } else if (flag.takes_file) {
+      values += fmt::format(
+          "    {}) compopt -o filenames 2>/dev/null\n"
+          "      mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n",
+          flag.pattern);
     } else if (!flag.words.empty()) {
       values += fmt::format(
           "    {}) mapfile -t COMPREPLY < <(compgen -W \"{}\" -- \"$cur\"); return ;;\n",

@@ -39,6 +39,8 @@ std::string flag_line(const CompletedFlag& flag, const std::string& condition) {
   if (!flag.short_name.empty()) text += " -s " + flag.short_name.substr(1);
   if (flag.name == "--interface") {
     text += " -x -a '(path basename /sys/class/net/*)'";
+  } else if (flag.takes_file) {
+    text += " -r -F";
   } else if (!flag.words.empty()) {
     text += fmt::format(" -x -a '{}'", fmt::join(flag.words, " "));
   } else if (flag.takes_value) {

@@ -22,6 +22,7 @@ CompletedFlag flag_from(const CLI::Option& option) {
                      .about = first_sentence(option.get_description()),
                      .pattern = flag_name(option),
                      .takes_value = false,
+                     .takes_file = option.get_type_name() == "PATH",
                      .words = {}};
   if (!option.get_snames().empty()) {
     flag.short_name = "-" + option.get_snames().front();

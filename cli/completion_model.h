@@ -13,6 +13,7 @@ struct CompletedFlag {
   std::string about;               // the first sentence of its help
   std::string pattern;             // how a shell's `case` finds it: "--output|-o"
   bool takes_value = false;        // the next word is its value
+  bool takes_file = false;         // which is a file's name
   std::vector<std::string> words;  // the values there are; empty: free text
 };
 

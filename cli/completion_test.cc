@@ -94,6 +94,11 @@ TEST_F(BashCompletion, OffersTheValuesOfAFlag) {
   EXPECT_THAT(offers("orb8 status --agent \"\""), IsEmpty());
 }
 
+TEST_F(BashCompletion, OffersFilesWhereOneIsMeant) {
+  EXPECT_THAT(offers("orb8 status --config /proc/self/stat"), IsSupersetOf({"/proc/self/status"}));
+  EXPECT_THAT(offers("orb8 --config status fl"), ElementsAre("flows"));
+}
+
 TEST_F(BashCompletion, TakesAnEqualsSignForABlank) {
   EXPECT_THAT(offers("orb8 --output ="), ElementsAre("table", "wide", "json"));
   EXPECT_THAT(offers("orb8 --output = j"), ElementsAre("json"));
@@ -109,7 +114,7 @@ TEST_F(BashCompletion, TakesNoValueForACommand) {
 TEST_P(Completion, HasEveryCommandAndFlag) {
   const auto text = completion_script(GetParam());
   for (const char* word : {"status", "flows", "trace", "network", "version", "completion", "limit",
-                           "watch", "packets", "agent", "interface", "last-seen"}) {
+                           "watch", "packets", "agent", "config", "interface", "last-seen"}) {
     EXPECT_THAT(text, HasSubstr(word));
   }
   EXPECT_THAT(text, Not(HasSubstr("{}")));

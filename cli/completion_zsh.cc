@@ -81,6 +81,8 @@ std::string zsh_completion(const CompletionModel& model) {
     if (flag.takes_value) takers.push_back(flag.pattern);
     if (flag.name == "--interface") {
       values += fmt::format("    {}) compadd -- /sys/class/net/*(:t); return ;;\n", flag.pattern);
+    } else if (flag.takes_file) {
+      values += fmt::format("    {}) _files; return ;;\n", flag.pattern);
     } else if (!flag.words.empty()) {
       values += fmt::format("    {}) compadd -- {}; return ;;\n", flag.pattern,
                             fmt::join(flag.words, " "));

@@ -54,6 +54,7 @@ std::vector<FlagValues> all_flags() {
       {.flag = "--port", .allowed = "a number from 0 to 65535", .words = {}},
       {.flag = "--limit", .allowed = "a number from 0 to 4294967295", .words = {}},
       {.flag = "--namespace", .allowed = "a name", .words = {}},
+      {.flag = "--config", .allowed = "a file's name", .words = {}},
       {.flag = "--pod", .allowed = "a name", .words = {}},
       {.flag = "--duration", .allowed = kTime, .words = {}},
       {.flag = "--watch", .allowed = kTime, .words = {}},

@@ -193,6 +193,10 @@ class Checker {
       }
     }
     options_.settings = raw_.settings;
+    for (const auto& path : given("--config")) {
+      if (path.empty()) return not_allowed("--config", path);
+      options_.config_file = path;
+    }
     return {};
   }
 

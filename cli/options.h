@@ -28,6 +28,7 @@ struct CliOptions {
   bool standalone = false;
   std::chrono::milliseconds connect_timeout{3000};
   std::map<std::string, std::vector<std::string>> settings;  // of standalone mode, by key
+  std::optional<std::string> config_file;                    // more of those, but weaker
 
   OutputFormat output = OutputFormat::kTable;
   ColorChoice color = ColorChoice::kAuto;

@@ -25,6 +25,7 @@ constexpr std::chrono::milliseconds kQuickTry{1000};
 Result<std::unique_ptr<Backend>> standalone(const CliOptions& options, const Surroundings& around) {
   return start_standalone(
       {.settings = options.settings,
+       .config_file = options.config_file,
        .environment = around.environment,
        .variables = around.variables,
        .warn = [&](const auto& line) { around.err << "orb8: " << line << "\n"; },

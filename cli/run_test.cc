@@ -153,6 +153,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"status --flow-source magic --agent here:9090",
                 "--flow-source: 'magic' is not allowed; it must be one of auto, tc"},
         Mistake{"status --tc-attach tcx --tc-attach tcx", "--tc-attach is given twice"},
+        Mistake{"status --config a --config b", "--config is given twice"},
+        Mistake{"status --standalone --config /no/such/file",
+                "read the configuration file /no/such/file: No such file or directory"},
         Mistake{"status --ring-buffer-size 65537",
                 "--ring-buffer-size: '65537' is not allowed; it must be a power of two from 64K to "
                 "256M"}));

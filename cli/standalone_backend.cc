@@ -88,9 +88,9 @@ class StandaloneBackend final : public Backend {
 Result<std::unique_ptr<Backend>> start_standalone(const StandaloneOptions& options) {
   auto loaded = load_config({.flags = options.settings,
                              .environment = options.environment,
-                             .file = {},
+                             .file = options.config_file,
                              .variables = options.variables});
-  if (!loaded) return std::unexpected(loaded.error());
+  if (!loaded) return fail(Errc::kInvalid, loaded.error().what);  // a file that is not there, too
   for (const auto& warning : loaded->warnings) options.warn(warning);
   auto& config = loaded->config;
   // There is one reader, and its memory is nobody else's: a burst of new flows finds room.

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace orb8 {
 
 struct StandaloneOptions {
   std::map<std::string, std::vector<std::string>> settings;  // from flags, by key
+  std::optional<std::string> config_file;                    // what --config names
   EnvironmentFn environment;
   std::vector<std::string> variables;            // the names of all there are
   std::function<void(const std::string&)> warn;  // of a line that is no reason to give up

@@ -3,19 +3,16 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
-#include <filesystem>
-#include <fstream>
 #include <regex>
 
 #include "orb8/v1/agent.grpc.pb.h"
 #include "tests/integration/process.h"
 #include "tests/integration/process_fixture.h"
 #include "tests/integration/raw_call.h"
+#include "tests/integration/temp_file.h"
 
 namespace orb8::integration {
 namespace {
@@ -140,24 +137,6 @@ TEST_F(AgentProcess, NamesThePortThatIsTakenAndItsFlag) {
     EXPECT_THAT(errors[0], HasSubstr(taken.flag));
   }
 }
-
-// A file that is gone with the test.
-class TempFile {
- public:
-  explicit TempFile(const std::string& text) {
-    std::string pattern = std::filesystem::temp_directory_path() / "orb8-test-XXXXXX";
-    const UniqueFd fd(::mkstemp(pattern.data()));
-    path_ = pattern;
-    std::ofstream(path_) << text;
-  }
-  TempFile(const TempFile&) = delete;
-  TempFile& operator=(const TempFile&) = delete;
-  ~TempFile() { ::unlink(path_.c_str()); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 TEST_F(AgentProcess, RefusesABadValueInOneLineWhereverItStands) {
   const TempFile file("grpc_port: many\n");

@@ -11,6 +11,7 @@
 #include "tests/integration/command_line.h"
 #include "tests/integration/process.h"
 #include "tests/integration/process_fixture.h"
+#include "tests/integration/temp_file.h"
 
 namespace orb8::integration {
 namespace {
@@ -109,6 +110,18 @@ TEST_F(CliEnds, WarnsOfVariablesThatAreNoSettingWhereItReadsThem) {
   EXPECT_EQ(orb8.err(),
             "orb8: ORB8_MAX_FLOW is no setting; did you mean ORB8_MAX_FLOWS?\n"
             "orb8: watching for 100ms\n");
+}
+
+TEST_F(CliEnds, TakesItsSettingsFromAFile) {
+  const TempFile file("interface: nosuchnic\n");
+  auto variable = command_line("status --standalone --duration 100ms");
+  variable.environment = {{"ORB8_CONFIG", file.path()}};
+  const auto flag = command_line("status --standalone --duration 100ms --config " + file.path());
+  for (const auto& command : {variable, flag}) {
+    Process orb8("orb8", command);
+    EXPECT_EQ(orb8.exit_status(), 0) << orb8.err();
+    EXPECT_THAT(orb8.out(), HasSubstr("no interface is watched: none matches"));
+  }
 }
 
 TEST_F(CliEnds, SaysHowToBecomeRoot) {

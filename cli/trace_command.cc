@@ -34,17 +34,22 @@ v1::StreamEventsRequest to_request(const CliOptions& options) {
 
 struct Counts {
   std::uint64_t events = 0;
-  std::uint64_t dropped = 0;  // by the agent, for this reader
+  std::uint64_t lost = 0;  // on the way to this reader
 };
+
+// Packet events that the kernel lost, before any filter of a stream: this trace's, if it is one of
+// packets, or somebody else's.
+std::uint64_t lost_in_kernel(const CliOptions& options, const std::optional<v1::Accounting>& seen) {
+  return options.packets && seen ? seen->packet_events_lost() : 0;
+}
 
 // `seen`: the agent's counters, of the time of the trace; absent when it could not be asked.
 std::string summary(const Counts& counts, double seconds,
                     const std::optional<v1::Accounting>& seen) {
-  const auto lost = counts.dropped + (seen ? seen->packet_events_lost() : 0);
   return fmt::format("orb8: {} in {:.1f} s ({:.1f}/s), {} lost; {}\n",
                      count_of(counts.events, "event"), seconds,
                      static_cast<double>(counts.events) / std::max(seconds, 0.001),
-                     human_count(lost), seen ? accounting_text(*seen) : "packets not known");
+                     human_count(counts.lost), seen ? accounting_text(*seen) : "packets not known");
 }
 
 }  // namespace
@@ -67,7 +72,7 @@ int run_trace(Backend& backend, const CliOptions& options, const Session& sessio
       to_request(options),
       [&](const v1::NetworkEvent& event) {
         ++counts.events;
-        counts.dropped += event.dropped_before();
+        counts.lost += event.dropped_before();
         const auto seconds = seen.add(event);
         renderer.set_terminal_width(session.screen.size().columns);
         renderer.render(event, seconds, session.out);
@@ -86,6 +91,7 @@ int run_trace(Backend& backend, const CliOptions& options, const Session& sessio
   if (const auto end = ok ? backend.status({.time = kLastLook, .stop = {}}) : begin; ok && end) {
     if (end->has_accounting()) moved = difference(end->accounting(), begin->accounting());
   }
+  counts.lost += lost_in_kernel(options, moved);
   session.err << summary(counts, took.count(), moved);
   return ok ? 0 : report(ok.error(), session.err);
 }

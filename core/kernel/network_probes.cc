@@ -52,6 +52,19 @@ orb8_packet_filter to_kernel(const PacketFilter& filter) {
   return out;
 }
 
+// The addresses in the map that are none of `wanted`.
+std::vector<Addr> keys_without(int map_fd, const std::set<Addr>& wanted) {
+  std::vector<Addr> others;
+  orb8_own_addr key = {};
+  for (const void* previous = nullptr; bpf_map_get_next_key(map_fd, previous, &key) == 0;
+       previous = &key) {
+    Addr addr;
+    std::memcpy(addr.bytes.data(), key.addr, sizeof(key.addr));
+    if (!wanted.contains(addr)) others.push_back(addr);
+  }
+  return others;
+}
+
 Tally sum(const std::vector<orb8_tallies>& per_cpu, orb8_fate fate) {
   Tally total;
   for (const auto& cpu : per_cpu) {
@@ -150,23 +163,26 @@ void NetworkProbes::set_own_port(std::uint16_t port) {
 
 Result<void> NetworkProbes::set_own_addresses(std::span<const Addr> addresses) {
   const int fd = bpf_map__fd(skeleton_->maps.orb8_own_addrs);
-  std::set<Addr> stale;
-  orb8_own_addr key = {};
-  for (const void* previous = nullptr; bpf_map_get_next_key(fd, previous, &key) == 0;
-       previous = &key) {
-    Addr addr;
-    std::memcpy(addr.bytes.data(), key.addr, sizeof(key.addr));
-    stale.insert(addr);
+  // What is stale goes first: its room may be needed.
+  for (const auto& addr : keys_without(fd, {addresses.begin(), addresses.end()})) {
+    bpf_map_delete_elem(fd, addr.bytes.data());
   }
   const std::uint8_t one = 1;
+  std::size_t refused = 0;
+  std::string which;
+  int why = 0;
   for (const auto& addr : addresses) {
-    stale.erase(addr);
-    if (const int err = bpf_map_update_elem(fd, addr.bytes.data(), &one, BPF_ANY); err != 0) {
-      return sys_error(-err, "note the local address " + to_string(addr));
+    const int err = bpf_map_update_elem(fd, addr.bytes.data(), &one, BPF_ANY);
+    if (err == 0) continue;
+    if (refused++ == 0) {
+      which = to_string(addr);
+      why = -err;
     }
   }
-  for (const auto& addr : stale) bpf_map_delete_elem(fd, addr.bytes.data());
-  return {};
+  if (refused == 0) return {};
+  return sys_error(why, "note " + std::to_string(refused) + " of " +
+                            std::to_string(addresses.size()) + " local addresses, " + which +
+                            (refused == 1 ? "" : " and others"));
 }
 
 Result<Accounting> NetworkProbes::accounting() const {

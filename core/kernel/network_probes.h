@@ -46,6 +46,7 @@ class NetworkProbes {
 
   // The agent's own port (0: none) at these addresses is not accounted.
   void set_own_port(std::uint16_t port);
+  // As many as there is room for; the error says of how many others there is none.
   Result<void> set_own_addresses(std::span<const Addr> addresses);
 
   Result<Accounting> accounting() const;

@@ -167,6 +167,43 @@ TEST_F(NetworkProbesTest, LeavesOutItsOwnPortAtItsOwnAddressesOnly) {
   EXPECT_EQ(own(), 3U);
 }
 
+// The addresses 10.1.x.y from this number on.
+std::vector<Addr> many_addresses(std::size_t from, std::size_t count) {
+  std::vector<Addr> addresses;
+  for (std::size_t i = from; i < from + count; ++i) {
+    addresses.push_back(
+        Addr::v4(10, 1, static_cast<std::uint8_t>(i >> 8U), static_cast<std::uint8_t>(i)));
+  }
+  return addresses;
+}
+
+TEST_F(NetworkProbesTest, MakesRoomForNewAddressesAndKeepsAsManyAsFit) {
+  constexpr std::size_t kRoom = 1024;
+  const auto own = [&] {
+    observe(tcp4(kTcpSyn));  // to 10.0.0.2
+    return accounting().own.packets - before_.own.packets;
+  };
+  probes_->set_own_port(80);
+  ASSERT_TRUE(probes_->set_own_addresses(many_addresses(0, kRoom)));
+  EXPECT_EQ(own(), 0U);
+  auto others = many_addresses(kRoom, kRoom - 1);
+  others.push_back(Addr::v4(10, 0, 0, 2));
+  const auto all_new = probes_->set_own_addresses(others);
+  ASSERT_TRUE(all_new) << all_new.error().what;
+  EXPECT_EQ(own(), 1U);
+
+  // Six that stay, behind more new ones than there is room for.
+  auto more = many_addresses(0, kRoom + 5);
+  more.push_back(Addr::v4(10, 0, 0, 2));
+  const auto too_many = probes_->set_own_addresses(more);
+  ASSERT_FALSE(too_many);
+  EXPECT_EQ(too_many.error().what,
+            "note 6 of 1030 local addresses, 10.1.3.250 and others: Argument list too long");
+  EXPECT_EQ(own(), 2U);
+  ASSERT_TRUE(probes_->set_own_addresses(std::vector{Addr::v4(10, 0, 0, 3)}));
+  EXPECT_EQ(own(), 2U) << "nothing is left of them";
+}
+
 TEST_F(NetworkProbesTest, ForgetsAHookThatItNeverHad) {
   EXPECT_TRUE(probes_->set_live(12345, Direction::kEgress, false));
 }

@@ -154,18 +154,20 @@ Result<ClsactFilter> ClsactFilter::attach(int program_fd, std::uint32_t ifindex,
   ClsactFilter filter;
   filter.ifindex_ = ifindex;
   filter.direction_ = direction;
-  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(ifindex),
-              .attach_point = attach_point(direction));
-  const int made = bpf_tc_hook_create(&hook);
-  if (made != 0 && made != -EEXIST) return sys_error(-made, doing);
-  filter.made_qdisc_ = made == 0;
-
+  // Before anything is made: without a claim there would be nobody to take it away again.
   for (int tries = 0; tries < kClaimTries && !filter.claim_; ++tries) {
     filter.handle_ = random_handle();
     filter.claim_ = claim(filter.handle_);
   }
   if (!filter.claim_) return fail(Errc::kExhausted, doing + ": no unix socket can be bound");
   filter.priority_ = head ? kHeadPriority : kTailPriority;
+
+  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(ifindex),
+              .attach_point = attach_point(direction));
+  const int made = bpf_tc_hook_create(&hook);
+  if (made != 0 && made != -EEXIST) return sys_error(-made, doing);
+  filter.made_qdisc_ = made == 0;
+
   LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program_fd, .handle = filter.handle_,
               .priority = filter.priority_);
   if (const int err = bpf_tc_attach(&hook, &opts); err != 0) {

@@ -2,9 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bpf/libbpf.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
+#include <array>
+#include <cerrno>
+#include <cstddef>
 #include <memory>
+#include <thread>
 
+#include "core/kernel/clsact_filter.h"
 #include "core/kernel/libbpf_log.h"
 #include "core/kernel/network_probes.h"
 #include "tests/netns/attached.h"
@@ -162,6 +171,37 @@ TEST_F(ClsactTest, SaysWhatToDoWhereAnotherKindOfFilterHoldsItsPriority) {
   const auto both = filters(here(), "eth0", Direction::kIngress);
   ASSERT_EQ(both.size(), 2U);
   EXPECT_EQ(both[0], before[0]);
+}
+
+// The calling thread can make no unix socket any more, as where a process is out of descriptors.
+void refuse_unix_sockets() {
+  std::array<sock_filter, 6> filter = {{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EMFILE),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const sock_fprog program = {.len = filter.size(), .filter = filter.data()};
+  ASSERT_EQ(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+  ASSERT_EQ(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+TEST_F(ClsactTest, LeavesNoQdiscWhereItCannotClaimAFilter) {
+  auto probes = NetworkProbes::load({});
+  ASSERT_TRUE(probes) << probes.error().what;
+  std::thread([&] {
+    const auto visit = here().enter();
+    const auto ifindex = ifindex_of(here(), "eth0");
+    const auto program = probes->program_fd(Direction::kIngress, LinkLayer::kEthernet);
+    refuse_unix_sockets();
+    const auto filter = ClsactFilter::attach(program, ifindex, Direction::kIngress, true);
+    ASSERT_FALSE(filter);
+    EXPECT_NE(filter.error().what.find("no unix socket can be bound"), std::string::npos)
+        << filter.error().what;
+  }).join();
+  EXPECT_FALSE(has_clsact(here(), "eth0"));
 }
 
 TEST_F(ClsactTest, RemovesWhatAKilledProcessLeftAndNothingElse) {

@@ -166,17 +166,18 @@ class PipelineThread final : public Pipeline {
   }
 
   // Waits for an event, at most to `until`. A ring's first wake-up sets `drain_at`, so that a batch
-  // gathers; the second means that the ring fills. True: drain now.
+  // gathers; one of a later wait means that the ring fills. True: drain now.
   bool wait(Clock::time_point until, std::optional<Clock::time_point>& drain_at) const {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
     std::array<epoll_event, 8> events = {};
     const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                    static_cast<int>(std::max<std::int64_t>(left, 0)));
+    const bool gathering = drain_at.has_value();  // before this wait: two rings may wake in one
     bool urgent = false;
     for (int i = 0; i < ready; ++i) {
       const auto wake = events.at(static_cast<std::size_t>(i)).data.u32;
-      if (wake == kUrgent || (wake == kMayWait && drain_at)) urgent = true;
-      if (wake == kMayWait && !drain_at) {
+      if (wake == kUrgent || (wake == kMayWait && gathering)) urgent = true;
+      if (wake == kMayWait && !gathering) {
         drain_at = Clock::now() + std::chrono::milliseconds(config_.poll_interval_ms);
       }
     }

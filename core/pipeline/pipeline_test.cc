@@ -183,6 +183,38 @@ TEST_F(PipelineTest, BringsPacketsOfABurstInBatchesWithoutLosingAny) {
   EXPECT_EQ(got, 500U);
 }
 
+class PipelineRings : public PipelineTest {
+ protected:
+  PipelineRings() {
+    config_.snapshot_interval_ms = 60'000;
+    config_.poll_interval_ms = 60'000;
+  }
+  // The pipeline's thread waits again: it obeyed two orders, and obeys before it drains.
+  static void let_it_wait(Pipeline& pipeline, const Script& script) {
+    for (const std::uint16_t port : {1, 2}) {
+      pipeline.leave_out_port(port);
+      EXPECT_TRUE(eventually([&] { return script.left_out_port() == port; }));
+    }
+  }
+};
+
+TEST_F(PipelineRings, GatherThoughTwoWakeAtOnce) {
+  script_.send_packet({});
+  script_.wake_other_ring();
+  const auto pipeline = start();
+  let_it_wait(*pipeline, script_);
+  EXPECT_EQ(script_.waiting_packets(), 1U) << "each ring's first record may wait";
+}
+
+TEST_F(PipelineRings, AreDrainedAtOnceWhenOneWakesAgain) {
+  const auto pipeline = start();
+  script_.send_packet({});
+  let_it_wait(*pipeline, script_);
+  EXPECT_EQ(script_.waiting_packets(), 1U);
+  script_.send_packet({});
+  EXPECT_TRUE(eventually([&] { return script_.waiting_packets() == 0; }));
+}
+
 TEST_F(PipelineTest, IsDegradedWhilePacketsAreLost) {
   Accounting accounting;
   accounting.lost.packets = 12;

@@ -20,7 +20,9 @@ namespace orb8 {
 // The script is shared with the source, which belongs to the pipeline; any thread may write it.
 class Script {
  public:
-  Script() : ring_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  Script()
+      : ring_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        other_ring_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
   // The kernel's entry of a flow, with counters that only grow.
   void set_flow(const FlowRecord& record) {
@@ -39,9 +41,11 @@ class Script {
       const std::lock_guard lock(mutex_);
       packets_.push_back(packet);
     }
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(ring_.get(), &one, sizeof(one));
+    wake(ring_);
   }
+
+  // A wake-up of a second ring, which has nothing in it.
+  void wake_other_ring() const { wake(other_ring_); }
 
   void set_accounting(const Accounting& accounting) {
     const std::lock_guard lock(mutex_);
@@ -66,8 +70,18 @@ class Script {
     return flows_.size();
   }
 
+  std::size_t waiting_packets() const {
+    const std::lock_guard lock(mutex_);
+    return packets_.size();
+  }
+
  private:
   friend class ScriptedSource;
+  static void wake(const UniqueFd& ring) {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(ring.get(), &one, sizeof(one));
+  }
+
   mutable std::mutex mutex_;
   std::vector<FlowRecord> flows_;
   std::vector<Event> packets_;
@@ -76,6 +90,7 @@ class Script {
   std::string failure_;
   std::uint16_t port_ = 0;
   UniqueFd ring_;
+  UniqueFd other_ring_;
 };
 
 class ScriptedSource final : public FlowSource {
@@ -111,7 +126,8 @@ class ScriptedSource final : public FlowSource {
   }
 
   std::vector<WaitFd> wait_fds() const override {
-    return {{.fd = script_.ring_.get(), .may_wait = true}};
+    return {{.fd = script_.ring_.get(), .may_wait = true},
+            {.fd = script_.other_ring_.get(), .may_wait = true}};
   }
 
   std::size_t handle_ready(std::size_t most, const RecordFn& /*record*/,

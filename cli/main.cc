@@ -70,6 +70,7 @@ int main(int argc, char** argv) {
                                                .variables = orb8::variable_names(),
                                                .out = std::cout,
                                                .err = std::cerr,
+                                               .err_terminal = ::isatty(STDERR_FILENO) == 1,
                                                .screen = orb8::screen_of_stdout(environment),
                                                .stop = stop.get_token(),
                                                .reader_gone = reader_gone});

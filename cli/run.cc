@@ -23,13 +23,17 @@ namespace {
 constexpr std::chrono::milliseconds kQuickTry{1000};
 
 Result<std::unique_ptr<Backend>> standalone(const CliOptions& options, const Surroundings& around) {
-  return start_standalone(
-      {.settings = options.settings,
-       .config_file = options.config_file,
-       .environment = around.environment,
-       .variables = around.variables,
-       .warn = [&](const auto& line) { around.err << "orb8: " << line << "\n"; },
-       .command = options.command_words});
+  const auto say = [&](const std::string& line) { around.err << "orb8: " << line << "\n"; };
+  return start_standalone({.settings = options.settings,
+                           .config_file = options.config_file,
+                           .environment = around.environment,
+                           .variables = around.variables,
+                           .warn = say,
+                           .progress =
+                               [&](const std::string& line) {
+                                 if (around.err_terminal) say(line);
+                               },
+                           .command = options.command_words});
 }
 
 // "agent" where one was asked for, or answers unasked; else this machine itself. Which of them, is

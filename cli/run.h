@@ -18,6 +18,7 @@ struct Surroundings {
   std::vector<std::string> variables;  // the names of all there are
   std::ostream& out;
   std::ostream& err;
+  bool err_terminal = false;  // a person waits there
   Screen screen;
   std::stop_token stop;  // SIGINT, SIGTERM, or nobody reads `out` any more
   std::function<bool()> reader_gone = [] { return false; };

@@ -39,6 +39,7 @@ Outcome run_orb8(const std::string& line, const Environment& environment = {}) {
                       .variables = {},
                       .out = out,
                       .err = err,
+                      .err_terminal = false,
                       .screen = {},
                       .stop = {}});
   return {.status = status, .out = out.str(), .err = err.str()};

@@ -104,6 +104,7 @@ Result<std::unique_ptr<Backend>> start_standalone(const StandaloneOptions& optio
                             options.command));
   }
   if (!passed(checks)) return fail(Errc::kDenied, failure_text(checks));
+  options.progress("loading the probes");  // a second or so in the kernel's verifier
   auto pipeline = Pipeline::start(config);
   if (!pipeline) return std::unexpected(pipeline.error());
   return std::make_unique<StandaloneBackend>(config, std::move(*pipeline));

@@ -17,8 +17,9 @@ struct StandaloneOptions {
   std::map<std::string, std::vector<std::string>> settings;  // from flags, by key
   std::optional<std::string> config_file;                    // what --config names
   EnvironmentFn environment;
-  std::vector<std::string> variables;            // the names of all there are
-  std::function<void(const std::string&)> warn;  // of a line that is no reason to give up
+  std::vector<std::string> variables;                // the names of all there are
+  std::function<void(const std::string&)> warn;      // of a line that is no reason to give up
+  std::function<void(const std::string&)> progress;  // told before what takes a while
   std::string command;  // "trace network": for the advice to run it as root
 };
 

@@ -214,6 +214,15 @@ TEST_F(CliOutput, IsPlainWhereColourIsNotWanted) {
   }
 }
 
+TEST_F(CliOutput, TellsAPersonThatItLoads) {
+  Terminal terminal(80, 24);
+  auto command = command_line("status --standalone --duration 50ms");
+  command.err_fd = terminal.far();
+  Process orb8("orb8", command);
+  EXPECT_EQ(orb8.exit_status(), 0);
+  EXPECT_EQ(terminal.text(), "orb8: loading the probes\norb8: watching for 50ms\n");
+}
+
 TEST_F(CliOutput, RedrawsAWatchInPlaceOnATerminal) {
   Terminal terminal(100, 8);
   auto command = command_line("flows --standalone --watch 100ms");

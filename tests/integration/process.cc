@@ -101,7 +101,7 @@ Process::Process(const std::string& program, const Command& command) {
   Pipe err;
   const Start start = {.program_fd = program_fd.get(),
                        .out_fd = command.out_fd >= 0 ? command.out_fd : out.write.get(),
-                       .err_fd = err.write.get(),
+                       .err_fd = command.err_fd >= 0 ? command.err_fd : err.write.get(),
                        .user = command.user ? &*command.user : nullptr,
                        .arguments = arguments.data(),
                        .environment = variables.data()};

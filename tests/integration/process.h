@@ -25,6 +25,7 @@ struct Command {
   std::map<std::string, std::string> environment;  // all it gets, but for PATH and sanitizers' own
   std::optional<uid_t> user;                       // other than this process's
   int out_fd = -1;                                 // standard output, if it is not to be kept here
+  int err_fd = -1;                                 // and standard error
 };
 
 // The program (of $ORB8_BIN_DIR, or found by its path), in the calling thread's network namespace.

@@ -2,8 +2,12 @@
 #include "core/source/tc_source.h"
 
 #include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "core/source/interface_choice.h"
@@ -13,6 +17,9 @@ namespace {
 
 constexpr std::uint32_t kRetryEvery = 10;  // snapshots
 constexpr std::size_t kSpilledFlows = 65'536;
+// So that snapshots and rings get their turn in between: a tenth of a second or so.
+constexpr std::size_t kInterfacesAtOnce = 4;
+constexpr auto kAllInterfaces = std::numeric_limits<std::size_t>::max();
 
 Addr mapped(std::uint32_t v4) {
   return Addr::v4(static_cast<std::uint8_t>(v4 >> 24U), static_cast<std::uint8_t>(v4 >> 16U),
@@ -74,10 +81,11 @@ Result<std::unique_ptr<FlowSource>> TcSource::open(Options options) {
 
   std::unique_ptr<TcSource> source(
       new TcSource(std::move(options), std::move(*probes), *clock, std::move(*network)));
-  if (auto ok = source->open_rings(); !ok) return std::unexpected(ok.error());
-  source->follow_interfaces();
-  if (source->hooks_.empty() && !source->refused_.empty()) {
-    return fail(Errc::kDenied, source->refused_.begin()->second);
+  if (auto ok = source->open_waits(); !ok) return std::unexpected(ok.error());
+  source->note_addresses();
+  source->follow_interfaces(kAllInterfaces);
+  if (source->hooks_.none() && source->hooks_.refused()) {
+    return fail(Errc::kDenied, source->hooks_.refusal_text());
   }
   return source;
 }
@@ -88,9 +96,12 @@ TcSource::TcSource(Options options, NetworkProbes probes, BootClock clock, Netwo
       clock_(clock),
       network_(std::move(network)),
       flows_(probes_.flows_v4_fd(), probes_.flows_v6_fd()),
-      spill_anchors_(kSpilledFlows) {}
+      spill_anchors_(kSpilledFlows),
+      hooks_(probes_, options_.mechanism, options_.place),
+      more_interfaces_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
-Result<void> TcSource::open_rings() {
+Result<void> TcSource::open_waits() {
+  if (!more_interfaces_) return sys_error(errno, "make the flow source's eventfd");
   auto packets =
       PacketRing::open(probes_.packet_ring_fd(), [this](auto bytes) { on_packet(bytes); });
   if (!packets) return std::unexpected(packets.error());
@@ -105,78 +116,34 @@ Result<void> TcSource::open_rings() {
 // --- interfaces ---
 
 void TcSource::follow_network() {
+  std::uint64_t ignored = 0;
+  if (::read(more_interfaces_.get(), &ignored, sizeof(ignored)) < 0 && errno != EAGAIN) {
+    spdlog::error("read the flow source's eventfd: {}", errno);
+  }
   const auto changed = network_.refresh();
   network_error_ = changed ? "" : changed.error().what;
-  if (changed && *changed) follow_interfaces();
+  const bool news = changed && *changed;
+  if (news) note_addresses();
+  if (news || unfinished_) follow_interfaces(kInterfacesAtOnce);
 }
 
-void TcSource::follow_interfaces() {
-  std::map<std::uint32_t, Interface> wanted;
-  for (auto& interface : choose_interfaces(network_.interfaces(), options_.interfaces)) {
-    wanted.emplace(interface.ifindex, std::move(interface));
-  }
-  std::vector<std::uint32_t> unwanted;
-  for (auto& [ifindex, hooks] : hooks_) {
-    const auto found = wanted.find(ifindex);
-    if (found == wanted.end() || found->second.ethernet != hooks.interface.ethernet) {
-      unwanted.push_back(ifindex);
-    } else {
-      hooks.interface.name = found->second.name;
-    }
-  }
-  for (const auto ifindex : unwanted) detach(ifindex);
-
-  refused_.clear();
-  for (const auto& [ifindex, interface] : wanted) {
-    if (hooks_.contains(ifindex)) continue;
-    auto hooks = attach(interface);
-    if (!hooks) {
-      detach(ifindex);
-      if (hooks.error().code == Errc::kNotFound) continue;  // gone while we looked
-      spdlog::warn("{}", hooks.error().what);
-      refused_.emplace(ifindex, hooks.error().what);
-      continue;
-    }
-    hooks_.emplace(ifindex, std::move(*hooks));
-    spdlog::info("Attached ingress probe to {}", interface.name);
-    spdlog::info("Attached egress probe to {}", interface.name);
-  }
-  if (auto ok = probes_.set_own_addresses(
-          std::vector<Addr>(network_.addresses().begin(), network_.addresses().end()));
-      !ok) {
-    spdlog::warn("{}: the agent's own traffic may be accounted", ok.error().what);
+void TcSource::follow_interfaces(std::size_t most) {
+  unfinished_ = !hooks_.follow(choose_interfaces(network_.interfaces(), options_.interfaces), most);
+  if (!unfinished_) return;
+  const std::uint64_t one = 1;
+  if (::write(more_interfaces_.get(), &one, sizeof(one)) < 0) {
+    spdlog::error("write the flow source's eventfd: {}", errno);
   }
 }
 
-Result<TcSource::Hooks> TcSource::attach(const Interface& interface) {
-  const auto layer = interface.ethernet ? LinkLayer::kEthernet : LinkLayer::kNone;
-  const auto attach_one = [&](Direction direction) -> Result<TcAttachment> {
-    // Live before it counts: otherwise other hooks would take its flows over.
-    if (auto ok = probes_.set_live(interface.ifindex, direction, true); !ok) {
-      return std::unexpected(ok.error());
-    }
-    return TcAttachment::attach(probes_.program_fd(direction, layer),
-                                {interface.ifindex, interface.name, direction}, options_.mechanism,
-                                options_.place);
-  };
-  auto ingress = attach_one(Direction::kIngress);
-  if (!ingress) return std::unexpected(ingress.error());
-  auto egress = attach_one(Direction::kEgress);
-  if (!egress) return std::unexpected(egress.error());
-  return Hooks{interface, std::move(*ingress), std::move(*egress)};
-}
-
-void TcSource::detach(std::uint32_t ifindex) {
-  const auto found = hooks_.find(ifindex);
-  if (found != hooks_.end()) {
-    spdlog::info("Detached from {}", found->second.interface.name);
-    hooks_.erase(found);
+void TcSource::note_addresses() {
+  const auto noted = probes_.set_own_addresses(
+      std::vector<Addr>(network_.addresses().begin(), network_.addresses().end()));
+  const auto error = noted ? "" : noted.error().what;
+  if (!noted && error != address_error_) {
+    spdlog::warn("{}: the agent's own traffic may be accounted", error);
   }
-  for (const auto direction : {Direction::kIngress, Direction::kEgress}) {
-    if (auto ok = probes_.set_live(ifindex, direction, false); !ok) {
-      spdlog::warn("{}", ok.error().what);
-    }
-  }
+  address_error_ = error;
 }
 
 // --- flows ---
@@ -196,9 +163,10 @@ FlowRecord TcSource::to_record(const FlowKey& key, const orb8_flow_stats& stats)
 Result<void> TcSource::collect(const RecordFn& record) {
   if (auto ok = clock_.refresh(); !ok) return ok;
   if (!network_error_.empty()) follow_network();
-  if (!refused_.empty() && collects_until_retry_-- == 0) {
+  if (hooks_.refused() && collects_until_retry_-- == 0) {
     collects_until_retry_ = kRetryEvery;
-    follow_interfaces();
+    hooks_.retry();
+    follow_interfaces(kInterfacesAtOnce);
   }
   spill_anchors_.forget_silent(clock_.now_ns());
 
@@ -278,7 +246,8 @@ void TcSource::on_packet(std::span<const std::byte> bytes) {
 std::vector<FlowSource::WaitFd> TcSource::wait_fds() const {
   return {{.fd = packet_ring_->fd(), .may_wait = true},
           {.fd = spill_ring_->fd(), .may_wait = true},
-          {.fd = network_.fd(), .may_wait = false}};
+          {.fd = network_.fd(), .may_wait = false},
+          {.fd = more_interfaces_.get(), .may_wait = false}};
 }
 
 std::size_t TcSource::handle_ready(std::size_t most, const RecordFn& record,
@@ -306,22 +275,9 @@ SourceStatus TcSource::status() const {
     probes.healthy = false;
     probes.reason = accounting.error().what;
   }
-  for (const auto& [ifindex, hooks] : hooks_) {
-    const auto layer = hooks.interface.ethernet ? LinkLayer::kEthernet : LinkLayer::kNone;
-    for (const auto direction : {Direction::kIngress, Direction::kEgress}) {
-      const auto& attachment = direction == Direction::kIngress ? hooks.ingress : hooks.egress;
-      status.programs.push_back(
-          {.program = std::string(NetworkProbes::program_name(direction, layer)),
-           .interface = hooks.interface.name,
-           .ifindex = ifindex,
-           .direction = std::string(to_string(direction)),
-           .mechanism = std::string(attachment.mechanism())});
-    }
-  }
-  for (const auto& [ifindex, why] : refused_) {
-    interfaces.reason += (interfaces.reason.empty() ? "" : "; ") + why;
-  }
-  if (hooks_.empty()) interfaces.reason += "no interface is watched: none matches";
+  status.programs = hooks_.programs();
+  interfaces.reason = hooks_.refusal_text();
+  if (hooks_.none()) interfaces.reason += "no interface is watched: none matches";
   if (!network_error_.empty()) interfaces.reason += network_error_;
   interfaces.healthy = interfaces.reason.empty();
   status.components = {probes, interfaces};

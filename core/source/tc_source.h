@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "core/base/unique_fd.h"
 #include "core/kernel/boot_clock.h"
 #include "core/kernel/flow_maps.h"
 #include "core/kernel/network_probes.h"
@@ -15,6 +16,7 @@
 #include "core/kernel/packet_ring.h"
 #include "core/kernel/tc_attachment.h"
 #include "core/source/flow_source.h"
+#include "core/source/interface_hooks.h"
 #include "core/source/spill_anchors.h"
 
 namespace orb8 {
@@ -44,18 +46,11 @@ class TcSource final : public FlowSource {
   SourceStatus status() const override;
 
  private:
-  struct Hooks {
-    Interface interface;
-    TcAttachment ingress;  // made first, so the last to go: it may own the qdisc of both
-    TcAttachment egress;
-  };
-
   TcSource(Options options, NetworkProbes probes, BootClock clock, NetworkState network);
-  Result<void> open_rings();
+  Result<void> open_waits();
   void follow_network();
-  void follow_interfaces();
-  Result<Hooks> attach(const Interface& interface);
-  void detach(std::uint32_t ifindex);
+  void follow_interfaces(std::size_t most);
+  void note_addresses();
   FlowRecord to_record(const FlowKey& key, const orb8_flow_stats& stats) const;
   void on_packet(std::span<const std::byte> bytes);
   void on_spilled(std::span<const std::byte> bytes);
@@ -66,13 +61,15 @@ class TcSource final : public FlowSource {
   NetworkState network_;
   FlowMaps flows_;
   SpillAnchors spill_anchors_;
-  std::map<std::uint32_t, Hooks> hooks_;          // by ifindex
-  std::map<std::uint32_t, std::string> refused_;  // by ifindex: why
-  std::string network_error_;                     // following interfaces failed: why
-  std::uint64_t counted_packets_ = 0;             // the tally at the last collect()
-  std::uint64_t collected_jiffies_ = 0;           // and its time
-  std::uint32_t collects_until_retry_ = 0;        // of refused interfaces
-  const RecordFn* record_ = nullptr;              // handle_ready()'s, while it runs
+  InterfaceHooks hooks_;
+  bool unfinished_ = false;                 // more interfaces are wanted than are watched,
+  UniqueFd more_interfaces_;                // and this eventfd wakes us for the rest
+  std::string address_error_;               // not all addresses could be noted: why
+  std::string network_error_;               // following interfaces failed: why
+  std::uint64_t counted_packets_ = 0;       // the tally at the last collect()
+  std::uint64_t collected_jiffies_ = 0;     // and its time
+  std::uint32_t collects_until_retry_ = 0;  // of refused interfaces
+  const RecordFn* record_ = nullptr;        // handle_ready()'s, while it runs
   const PacketFn* packet_ = nullptr;
   std::unique_ptr<PacketRing> packet_ring_;
   std::unique_ptr<PacketRing> spill_ring_;

@@ -1,12 +1,14 @@
 // Interfaces that come, go, move and change their names while the source runs.
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 #include <atomic>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "tests/netns/attached.h"
 #include "tests/netns/netns_fixture.h"
@@ -29,6 +31,14 @@ class InterfacesTest : public NetnsTest, public testing::WithParamInterface<TcMe
  protected:
   static TcSource::Options options(std::vector<std::string> interfaces) {
     return {.interfaces = std::move(interfaces), .mechanism = GetParam(), .reason = "test"};
+  }
+  // Something is there for handle_ready() to do.
+  static bool wakes(Watcher& watcher) {
+    std::vector<pollfd> fds;
+    for (const auto& wait : watcher.source().wait_fds()) {
+      fds.push_back({.fd = wait.fd, .events = POLLIN, .revents = 0});
+    }
+    return ::poll(fds.data(), fds.size(), 0) > 0;
   }
   // The source followed all that happened: it has programs on so many interfaces.
   static bool follows(Watcher& watcher, std::size_t interfaces) {
@@ -117,6 +127,31 @@ TEST_P(InterfacesTest, LetsGoOfAnInterfaceThatMovesToAnotherNamespace) {
   }
 }
 
+// A hundred pods at once must not keep a snapshot waiting until all of theirs are attached.
+TEST_P(InterfacesTest, AttachesToManyThatComeLaterAFewAtATime) {
+  const NetNs ns;
+  const auto make = [&](const std::string& name) {
+    for (int i = 0; i < 5; ++i)
+      ns.sh(fmt::format("ip link add {0}{1}a type veth peer {0}{1}b", name, i));
+  };
+  make("pod");
+  Watcher watcher(ns, options({"lo", "pod*", "late*"}));
+  const auto interfaces = [&] { return watcher.status().programs.size() / 2; };
+  ASSERT_EQ(interfaces(), 11U) << "at the start, all";
+
+  make("late");
+  std::size_t rounds = 0;
+  for (auto before = interfaces(); before < 21U; before = interfaces()) {
+    // All that came is told by now; what is left to do wakes the pipeline again.
+    ASSERT_TRUE(wakes(watcher)) << before;
+    watcher.read_ready();
+    EXPECT_LE(interfaces(), before + 4);
+    ASSERT_LE(++rounds, 20U);
+  }
+  watcher.read_ready();
+  EXPECT_FALSE(wakes(watcher)) << "nothing is left to do";
+}
+
 TEST_P(InterfacesTest, SaysSoWhereNothingMatches) {
   const NetNs ns;
   Watcher watcher(ns, options({"pod*"}));
@@ -171,6 +206,44 @@ TEST_P(InterfacesTest, StaysRightWhileInterfacesComeAndGoByTheHundreds) {
   EXPECT_EQ(watcher.flow(ends.flow(kUdp, Direction::kIngress), expected), expected);
   EXPECT_TRUE(eventually([&] { return watcher.everything() == net.b.counters().all(); }));
   EXPECT_EQ(watcher.accounting().duplicate.packets, 0U);
+}
+
+class RefusalTest : public NetnsTest {};
+
+TEST_F(RefusalTest, DoesNotKeepOthersWaiting) {
+  const NetNs ns;
+  for (int i = 0; i < 5; ++i) {
+    ns.sh(fmt::format("ip link add odd{0}a type veth peer odd{0}b;", i));
+    for (const char* end : {"a", "b"}) {
+      // A filter of another kind at the priority of ours.
+      ns.sh(
+          fmt::format("tc qdisc add dev odd{0}{1} clsact; tc filter add dev odd{0}{1} ingress "
+                      "protocol ip prio 1 u32 match u32 0 0 flowid 1:1",
+                      i, end));
+    }
+  }
+  Watcher watcher(ns, TcSource::Options{.interfaces = {"lo", "odd*", "pod*"},
+                                        .mechanism = TcMechanism::kClsact,
+                                        .reason = "test"});
+  EXPECT_EQ(watcher.status().programs.size(), 2U) << "on lo";
+  EXPECT_FALSE(all_healthy(watcher.status()));
+  watcher.read();  // tries them again
+  ns.sh("ip link add pod1 type veth peer other");
+  EXPECT_TRUE(eventually([&] {
+    watcher.read_ready();
+    return programs_on(watcher.status(), "pod1") == 2;
+  }));
+  EXPECT_FALSE(all_healthy(watcher.status()));
+
+  for (int i = 0; i < 5; ++i) {
+    for (const char* end : {"a", "b"})
+      ns.sh(fmt::format("tc qdisc del dev odd{}{} clsact", i, end));
+  }
+  EXPECT_TRUE(eventually([&] {
+    watcher.read();
+    return watcher.status().programs.size() == 12 * 2;
+  }));
+  EXPECT_TRUE(all_healthy(watcher.status()));
 }
 
 class DiscoveryTest : public NetnsTest {};

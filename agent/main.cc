@@ -72,33 +72,23 @@ void end_by_force_after(std::uint32_t seconds) {
   ::alarm(seconds);
 }
 
-int give_up(const Error& error) {
-  spdlog::error("{}", error.what);
-  return EXIT_FAILURE;
-}
-
 // Half of the time allowed is for those who read to the end, and two seconds are plenty.
 std::chrono::milliseconds farewell(const Config& config) {
   constexpr std::chrono::milliseconds kPlenty(2000);
   return std::min(kPlenty, std::chrono::milliseconds(500 * config.shutdown_timeout_secs));
 }
 
-int run(const LoadedConfig& loaded) {
-  const auto& config = loaded.config;
-  const auto signals = stop_signals();
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is made
-  spdlog::info("orb8-agent {} on {}", version(), config.node_name);
-  for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
-  if (!check_machine()) return EXIT_FAILURE;
-
+// Serves until a signal comes; what there was then. On the way out the probes are taken off, which
+// takes the kernel some 10 ms for each hook.
+Result<Status> serve(const Config& config, const sigset_t& signals) {
   const ListenAddress health_address(config.health_address, config.health_port);
   const auto health = HealthServer::start(health_address);
-  if (!health) return give_up(health.error());
+  if (!health) return std::unexpected(health.error());
   spdlog::info("Health server listening on {}",
                to_string({health_address.host, (*health)->port()}));
 
   auto started = Pipeline::start(config);
-  if (!started) return give_up(started.error());
+  if (!started) return std::unexpected(started.error());
   const std::shared_ptr<Pipeline> pipeline = std::move(*started);
   (*health)->follow([pipeline] { return pipeline->status(); });
   std::optional<EventLog> event_log;
@@ -109,7 +99,7 @@ int run(const LoadedConfig& loaded) {
   FlowService service(*pipeline, {config.node_name, std::string(version())},
                       config.max_query_limit);
   const auto server = GrpcServer::start(config, service);
-  if (!server) return give_up(server.error());
+  if (!server) return std::unexpected(server.error());
   pipeline->leave_out_port((*server)->port());
   spdlog::info("gRPC server listening on {}",
                to_string(ListenAddress(config.grpc_address, (*server)->port())));
@@ -122,9 +112,23 @@ int run(const LoadedConfig& loaded) {
   (*health)->set_ready(false);
   pipeline->stop();  // ends the streams, so that the server has nothing to wait for
   (*server)->stop(std::chrono::system_clock::now() + farewell(config));
-  const auto last = pipeline->status();
-  spdlog::info("Stopped: {} flows, {} events, {} lost", last.active_flows, last.events_processed,
-               last.events_dropped);
+  return pipeline->status();
+}
+
+int run(const LoadedConfig& loaded) {
+  const auto& config = loaded.config;
+  const auto signals = stop_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is made
+  spdlog::info("orb8-agent {} on {}", version(), config.node_name);
+  for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
+  if (!check_machine()) return EXIT_FAILURE;
+  const auto last = serve(config, signals);
+  if (!last) {
+    spdlog::error("{}", last.error().what);
+    return EXIT_FAILURE;
+  }
+  spdlog::info("Stopped: {} flows, {} events, {} lost", last->active_flows, last->events_processed,
+               last->events_dropped);
   return EXIT_SUCCESS;
 }
 

@@ -13,6 +13,8 @@
 #include "tests/integration/process_fixture.h"
 #include "tests/integration/raw_call.h"
 #include "tests/integration/temp_file.h"
+#include "tests/netns/attached.h"
+#include "tests/netns/topology.h"
 
 namespace orb8::integration {
 namespace {
@@ -65,6 +67,22 @@ TEST_P(AgentProcessSignal, EndsItInOrderWhenNobodyListens) {
   agent.signal(GetParam());
   EXPECT_EQ(agent.exit_status(), 0) << agent.err();
   EXPECT_THAT(agent.err(), HasSubstr("Stopped: "));
+}
+
+TEST_F(AgentProcess, SaysThatItStoppedOnceItsProbesAreOff) {
+  const netns::NetNs ns;
+  const auto here = ns.enter();
+  ns.sh("ip link add veth0 type veth peer other0; ip link add veth1 type veth peer other1");
+  Process agent(kProgram, on_loopback({"--interface", "veth*", "--interface", "other*"}));
+  ASSERT_TRUE(agent.says(kListening)) << agent.err();
+  ASSERT_EQ(netns::tcx_programs(ns, "lo", Direction::kIngress).size(), 1U);
+  agent.signal(SIGTERM);
+  ASSERT_TRUE(agent.says("Stopped: ")) << agent.err();
+  for (const auto* interface : {"lo", "veth0", "veth1", "other0", "other1"}) {
+    EXPECT_TRUE(netns::tcx_programs(ns, interface, Direction::kIngress).empty()) << interface;
+    EXPECT_TRUE(netns::tcx_programs(ns, interface, Direction::kEgress).empty()) << interface;
+  }
+  EXPECT_EQ(agent.exit_status(), 0);
 }
 
 // A reader that does not read fills its stream, and the agent's thread waits in a write.

@@ -123,8 +123,10 @@ void remove_unused_qdisc(std::uint32_t ifindex) {
     const auto filters = filters_of(ifindex, direction);
     if (!filters || !filters->empty()) return;
   }
-  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(ifindex),
-              .attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
+  // Both bits mean the qdisc itself to libbpf.
+  // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange)
+  constexpr auto kWhole = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
+  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(ifindex), .attach_point = kWhole);
   bpf_tc_hook_destroy(&hook);
 }
 

@@ -70,7 +70,7 @@ static __always_inline void fill_tuple(struct orb8_tuple *t, const struct sock *
 		map_v4_addr(t->laddr, c->skc_rcv_saddr);
 		map_v4_addr(t->raddr, c->skc_daddr);
 	}
-	t->lport = bpf_ntohs(((const struct inet_sock *)sk)->inet_sport);
+	t->lport = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
 	t->rport = bpf_ntohs(c->skc_dport);
 	t->proto = sk->sk_protocol;
 	__builtin_memset(t->pad, 0, sizeof(t->pad));

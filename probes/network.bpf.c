@@ -77,7 +77,7 @@ static __always_inline enum orb8_fate observe_v4(struct cursor *c, struct sighti
 	}
 	if (control.filter_count && fate != ORB8_DUPLICATE) {
 		widen(&key, &wide);
-		if (wanted(&wide, 4, s->dir))
+		if (is_wanted(&wide, 4, s->dir))
 			count_event(send_v4(c->skb, &key, s));
 	}
 	return fate;
@@ -98,7 +98,7 @@ static __always_inline enum orb8_fate observe_v6(struct cursor *c, struct sighti
 	fate = account(c->skb, &orb8_flows_v6, &key, s);
 	if (fate == ORB8_SPILLED)
 		fate = spill(c->skb, &key, s);
-	if (control.filter_count && fate != ORB8_DUPLICATE && wanted(&key, 6, s->dir))
+	if (control.filter_count && fate != ORB8_DUPLICATE && is_wanted(&key, 6, s->dir))
 		count_event(send_v6(c->skb, &key, s));
 	return fate;
 }

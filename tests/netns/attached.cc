@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 
+#include <cerrno>
 #include <cstring>
 #include <sstream>
 #include <stdexcept>
@@ -16,6 +17,12 @@ constexpr auto kTcxEgress = static_cast<bpf_attach_type>(47);
 
 }  // namespace
 
+bool has_tcx() {
+  constexpr int kLoopback = 1;
+  LIBBPF_OPTS(bpf_prog_query_opts, opts);
+  return bpf_prog_query_opts(kLoopback, kTcxIngress, &opts) == 0;
+}
+
 std::vector<std::uint32_t> tcx_programs(const NetNs& ns, const std::string& interface,
                                         Direction direction) {
   std::vector<std::uint32_t> ids(64);
@@ -25,6 +32,7 @@ std::vector<std::uint32_t> tcx_programs(const NetNs& ns, const std::string& inte
   const auto here = ns.enter();
   const int err = bpf_prog_query_opts(
       ifindex, direction == Direction::kIngress ? kTcxIngress : kTcxEgress, &opts);
+  if (err == -EINVAL) return {};  // a kernel without TCX
   if (err != 0) throw std::runtime_error("ask for TCX programs: " + std::string(strerror(-err)));
   ids.resize(opts.prog_cnt);
   return ids;

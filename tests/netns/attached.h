@@ -11,7 +11,11 @@
 
 namespace orb8::netns {
 
-// The numbers of the programs on TCX, in the order in which they run.
+// Linux 6.6 and later.
+bool has_tcx();
+
+// The numbers of the programs on TCX, in the order in which they run. None where
+// the kernel has no TCX.
 std::vector<std::uint32_t> tcx_programs(const NetNs& ns, const std::string& interface,
                                         Direction direction);
 

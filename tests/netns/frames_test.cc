@@ -71,8 +71,7 @@ INSTANTIATE_TEST_SUITE_P(Frames, BothFamilies, testing::Values(AF_INET, AF_INET6
 // On receipt the stack takes the outermost tag out of the frame; it was on the wire all the same.
 TEST_P(BothFamilies, CountsTaggedFramesWithTheirTags) {
   start();
-  const auto witness =
-      Witness::on_tcx(b().ns, "eth0", Direction::kIngress, TcPlace::kTail, Witness::kNext);
+  const auto witness = Witness::behind_all(b().ns, "eth0", Direction::kIngress);
   const std::vector<std::vector<VlanTag>> stacks = {
       {{kVlan, 5}},
       {{kServiceVlan, 7}, {kVlan, 5}},
@@ -107,8 +106,8 @@ TEST_P(BothFamilies, CountsEachFragmentOfALargeDatagramToItsFlow) {
 TEST_P(BothFamilies, ReadsHeadersOutsideTheLinearArea) {
   // With scatter-gather switched off the frame would be copied together on its way out.
   start(true);
-  const auto witness = Witness::on_tcx(b().ns, "eth0", Direction::kIngress, TcPlace::kTail);
-  const auto witness_a = Witness::on_tcx(a().ns, "eth0", Direction::kEgress, TcPlace::kTail);
+  const auto witness = Witness::behind_all(b().ns, "eth0", Direction::kIngress);
+  const auto witness_a = Witness::behind_all(a().ns, "eth0", Direction::kEgress);
   const auto frame = udp_frame_bytes(a(), b(), a_to_b(), 700);
   RingSender(a().ns, "eth0").send(frame, 100);
   expect_at_both(a_to_b(), Totals{1, frame.size()} * 100);

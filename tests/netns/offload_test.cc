@@ -84,14 +84,14 @@ INSTANTIATE_TEST_SUITE_P(BothFamilies, OffloadTest, testing::Values(AF_INET, AF_
                          });
 
 TEST_P(OffloadTest, CountsTheSegmentsOfTcpAsTheSocketsDo) {
-  const auto witness = Witness::on_tcx(b().ns, "eth0", Direction::kIngress, TcPlace::kTail);
+  const auto witness = Witness::behind_all(b().ns, "eth0", Direction::kIngress);
   expect_transfer(20'000'000);
   EXPECT_LT(witness.seen().packets, 20'000'000U / kMtu / 2) << "no super-packets came";
 }
 
 TEST_P(OffloadTest, CountsSegmentsThatAreCutBehindTheProbe) {
   for (const auto* host : {&a(), &b()}) host->ns.sh("ethtool -K eth0 tso off gro off");
-  const auto witness = Witness::on_tcx(a().ns, "eth0", Direction::kEgress, TcPlace::kTail);
+  const auto witness = Witness::behind_all(a().ns, "eth0", Direction::kEgress);
   expect_transfer(5'000'000);
   EXPECT_LT(witness.seen().packets, 5'000'000U / kMtu / 2) << "no super-packets were sent";
   // The interfaces see what was cut, so here they can tell as well.
@@ -102,7 +102,7 @@ TEST_P(OffloadTest, CountsSegmentsThatAreCutBehindTheProbe) {
 TEST_P(OffloadTest, CountsSegmentsThatWereJoinedBeforeTheProbe) {
   a().ns.sh("ethtool -K eth0 tso off gso off");
   b().ns.sh("ethtool -K eth0 gro on");
-  const auto witness = Witness::on_tcx(b().ns, "eth0", Direction::kIngress, TcPlace::kTail);
+  const auto witness = Witness::behind_all(b().ns, "eth0", Direction::kIngress);
   expect_transfer(20'000'000);
   EXPECT_LT(witness.seen().packets, 20'000'000U / kMtu / 2) << "nothing was joined";
 }

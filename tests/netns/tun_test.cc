@@ -83,7 +83,7 @@ TEST_P(TunTest, ReadsHeadersThatComeInPieces) {
   // Merging would look at the headers first, and pull them into the linear area.
   host.ns.sh("ethtool -K tap0 gro off");
   Watcher watcher(host.ns, {"tap0"});
-  const auto witness = Witness::on_tcx(host.ns, "tap0", Direction::kIngress, TcPlace::kTail);
+  const auto witness = Witness::behind_all(host.ns, "tap0", Direction::kIngress);
   host.start(true, "tap0");
 
   const Ends ends = {peer.addr(GetParam()), 5000, host.addr(GetParam()), 7000};

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/kernel/libbpf_log.h"
+#include "tests/netns/attached.h"
 #include "witness.skel.h"
 
 namespace orb8::netns {
@@ -22,6 +23,8 @@ void check(int result, const std::string& doing) {
 bpf_tc_attach_point attach_point(Direction direction) {
   return direction == Direction::kIngress ? BPF_TC_INGRESS : BPF_TC_EGRESS;
 }
+
+constexpr std::uint32_t kLastPriority = 0xffff;
 
 }  // namespace
 
@@ -46,6 +49,11 @@ Witness Witness::on_tcx(const NetNs& ns, const std::string& interface, Direction
   if (!attached) throw std::runtime_error(attached.error().what);
   witness.tcx_.emplace(std::move(*attached));
   return witness;
+}
+
+Witness Witness::behind_all(const NetNs& ns, const std::string& interface, Direction direction) {
+  if (has_tcx()) return on_tcx(ns, interface, direction, TcPlace::kTail);
+  return on_clsact(ns, interface, direction, {.priority = kLastPriority, .handle = 1});
 }
 
 Witness Witness::on_clsact(const NetNs& ns, const std::string& interface, Direction direction,

@@ -31,6 +31,8 @@ class Witness {
   // By TCX, before all others or behind them.
   static Witness on_tcx(const NetNs& ns, const std::string& interface, Direction direction,
                         TcPlace place, int verdict = kNext);
+  // Behind all others, by whichever of the two this kernel has.
+  static Witness behind_all(const NetNs& ns, const std::string& interface, Direction direction);
   // As a clsact filter, as tc(8) and most agents do it. The qdisc stays when it goes.
   static Witness on_clsact(const NetNs& ns, const std::string& interface, Direction direction,
                            ForeignFilter filter, int verdict = kNext);

@@ -12,7 +12,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: help
 help:  ## list the targets (the default)
-	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "  %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "  %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build  ## show this machine's network flows, live; DURATION=30s ends it
@@ -59,6 +59,10 @@ install: build  ## install the programs below PREFIX (/usr/local)
 .PHONY: portability
 portability: deps  ## build and run the unit tests on Debian 13, in a chroot
 	@$(SUDO) scripts/portability.sh
+
+.PHONY: kernel-matrix
+kernel-matrix:  ## run the kernel tests on Debian's kernels from 5.10 to the newest; docs/KERNELS.md
+	@scripts/kernel-matrix.sh
 
 .PHONY: deps
 deps:

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the distribution packages that building and testing orb8 needs; does nothing, quickly,
-# when they are there. Debian 12, Debian 13, Ubuntu 24.04.
+# usage: install-deps.sh [package...]
+# Installs the distribution packages that building and testing orb8 needs, and those named; does
+# nothing, quickly, when they are there. Debian 12, Debian 13, Ubuntu 24.04.
 set -euo pipefail
 
 say() { echo "deps: $*"; }
@@ -22,6 +23,7 @@ packages=(
   libcpp-httplib-dev libgtest-dev libgmock-dev libbenchmark-dev
   # what the tests run
   iproute2 iputils-ping ethtool iperf3 procps kmod curl jq
+  "$@"
 )
 
 # shellcheck source=/dev/null

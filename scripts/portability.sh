@@ -15,21 +15,11 @@ die() {
   exit 1
 }
 
-mirror() {
-  # shellcheck source=/dev/null
-  . /etc/os-release
-  # shellcheck disable=SC2016  # the variable is apt's
-  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
-    "Codename: ${VERSION_CODENAME:-}" 'Component: main' | head -n 1
-}
-
 ((EUID == 0)) || die "needs root, for chroot"
 command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
 
 if [[ ! -e $root/.complete ]]; then
-  from=${ORB8_DEBIAN_MIRROR:-$(mirror)}
-  [[ $from ]] || { apt-get -qq update && from=$(mirror); }
-  [[ $from ]] || die "apt knows no Debian mirror here; name one in ORB8_DEBIAN_MIRROR"
+  from=$(scripts/debian-mirror.sh)
   echo "portability: making a $suite chroot in $root"
   rm -rf "$root"
   mkdir -p "$root"

@@ -26,16 +26,13 @@ FlowPath::FlowPath(FlowSource& source, Identity& identity, FlowTable& table, Str
 
 Result<void> FlowPath::take_snapshot(std::int64_t now_ns, FlowTable::Due which) {
   auto ok = source_.collect(record_fn_);
-  end_evicted();
   end_due(now_ns, which);
   table_.publish();
   return ok;
 }
 
 std::size_t FlowPath::take_ready(std::size_t most) {
-  const auto handled = source_.handle_ready(most, record_fn_, packet_fn_);
-  end_evicted();  // spilled flows push others out between snapshots too
-  return handled;
+  return source_.handle_ready(most, record_fn_, packet_fn_);
 }
 
 void FlowPath::on_record(const FlowRecord& record) {
@@ -46,6 +43,7 @@ void FlowPath::on_record(const FlowRecord& record) {
   moved_.bytes += change.bytes;
   tell_change(change);
   if (change.closed) tell_end(*change.flow, EndReason::kClosed);
+  end_evicted();
 }
 
 // What this machine alone can say: whose socket it is. The other side stays unknown.
@@ -91,20 +89,29 @@ void FlowPath::end_due(std::int64_t now_ns, FlowTable::Due which) {
   }
 }
 
+// At once, before the next record: that may be the evicted flow's own, whose counters would start
+// from zero in a new row.
 void FlowPath::end_evicted() {
-  for (auto& ended : table_.take_evicted()) {
-    // The entry's last word belongs to the flow: to its row, if it came back meanwhile.
-    const FlowSource::Forgotten gone{
-        .key = ended.flow.key, .told = ended.told, .life = ended.flow.life};
-    source_.forget(std::span(&gone, 1), [&](const FlowRecord& record) {
-      if (table_.find(record.key)) {
-        on_record(record);
-      } else {
-        ended.add_last(record);
-      }
-    });
-    if (!told_already(ended.flow)) tell_end(ended.flow, ended.reason);
+  if (ending_evicted_) return;  // what this pushes out itself is taken by the loop
+  ending_evicted_ = true;
+  for (auto evicted = table_.take_evicted(); !evicted.empty(); evicted = table_.take_evicted()) {
+    for (auto& ended : evicted) end_evicted(ended);
   }
+  ending_evicted_ = false;
+}
+
+void FlowPath::end_evicted(FlowTable::Ended& ended) {
+  const FlowSource::Forgotten gone{
+      .key = ended.flow.key, .told = ended.told, .life = ended.flow.life};
+  // The entry's last word belongs to the flow: to its row, if it came back meanwhile.
+  source_.forget(std::span(&gone, 1), [&](const FlowRecord& record) {
+    if (record.key == ended.flow.key && !table_.find(record.key)) {
+      ended.add_last(record);
+    } else {
+      on_record(record);
+    }
+  });
+  if (!told_already(ended.flow)) tell_end(ended.flow, ended.reason);
 }
 
 void FlowPath::tell_end(const Flow& flow, EndReason reason) {

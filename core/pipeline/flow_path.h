@@ -34,6 +34,7 @@ class FlowPath {
   void on_packet(const Event& packet);
   void end_due(std::int64_t now_ns, FlowTable::Due which);
   void end_evicted();
+  void end_evicted(FlowTable::Ended& ended);
   void tell_change(const FlowTable::Change& change);
   FlowOwners resolve(const FlowRecord& record);
   void tell_end(const Flow& flow, EndReason reason);
@@ -47,6 +48,7 @@ class FlowPath {
   FlowTable::ResolveFn resolve_fn_;
   std::uint64_t events_processed_ = 0;
   Tally moved_;
+  bool ending_evicted_ = false;
   std::vector<FlowSource::Forgotten> forgotten_;
 };
 

@@ -5,9 +5,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,6 +67,18 @@ class Script {
     const std::lock_guard lock(mutex_);
     return port_;
   }
+  bool has_flow(const FlowKey& key) const {
+    const std::lock_guard lock(mutex_);
+    return std::ranges::find(flows_, key, &FlowRecord::key) != flows_.end();
+  }
+  std::optional<FlowRecord> take_flow(const FlowKey& key) {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::ranges::find(flows_, key, &FlowRecord::key);
+    if (found == flows_.end()) return std::nullopt;
+    auto flow = *found;
+    flows_.erase(found);
+    return flow;
+  }
   std::size_t flows() const {
     const std::lock_guard lock(mutex_);
     return flows_.size();
@@ -98,19 +112,21 @@ class ScriptedSource final : public FlowSource {
   explicit ScriptedSource(Script& script) : script_(script) {}
 
   Result<void> collect(const RecordFn& record) override {
-    const std::lock_guard lock(script_.mutex_);
-    if (!script_.failure_.empty()) return fail(Errc::kInternal, script_.failure_);
-    for (const auto& flow : script_.flows_) record(flow);
+    std::vector<FlowRecord> flows;
+    {
+      const std::lock_guard lock(script_.mutex_);
+      if (!script_.failure_.empty()) return fail(Errc::kInternal, script_.failure_);
+      flows = script_.flows_;
+    }
+    for (const auto& flow : flows) {
+      if (script_.has_flow(flow.key)) record(flow);  // not forgotten meanwhile
+    }
     return {};
   }
 
   void forget(std::span<const Forgotten> forgotten, const RecordFn& record) override {
-    const std::lock_guard lock(script_.mutex_);
     for (const auto& [key, told, life] : forgotten) {
-      for (const auto& flow : script_.flows_) {
-        if (flow.key == key) record(flow);
-      }
-      std::erase_if(script_.flows_, [&](const FlowRecord& flow) { return flow.key == key; });
+      if (const auto flow = script_.take_flow(key)) record(*flow);
     }
   }
 

@@ -180,10 +180,13 @@ Result<void> TcSource::collect(const RecordFn& record) {
   // record too many harmless, and one missed is made up for by the flow's next.
   const auto moved_since = collected_jiffies_ - clock_.jiffies_per_second() / 10;
   const bool first = collected_jiffies_ == 0;
+  taken_.emplace();
   auto ok = flows_.for_each([&](const FlowKey& key, const orb8_flow_stats& stats) {
+    if (taken_->contains(stats.first_ns)) return;
     if (!first && static_cast<std::int64_t>(stats.last_jiffies - moved_since) < 0) return;
     record(to_record(key, stats));
   });
+  taken_.reset();
   if (!ok) return ok;
   counted_packets_ = accounting->counted.packets;
   collected_jiffies_ = clock_.jiffies();
@@ -194,6 +197,7 @@ void TcSource::forget(std::span<const Forgotten> flows, const RecordFn& record) 
   for (const auto& flow : flows) {
     const auto stats = flows_.take(flow.key);
     if (!stats) continue;
+    if (taken_) taken_->insert(stats->first_ns);
     auto key = flow.key;
     // The kernel's key has no direction: this may be a newer entry, of the other one.
     key.direction = static_cast<Direction>(stats->dir);

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "core/base/unique_fd.h"
@@ -66,6 +68,9 @@ class TcSource final : public FlowSource {
   UniqueFd more_interfaces_;                // and this eventfd wakes us for the rest
   std::string address_error_;               // not all addresses could be noted: why
   std::string network_error_;               // following interfaces failed: why
+  // While a snapshot is under way: the entries taken out meanwhile, by their incarnation. It may
+  // have read them before, in a batch.
+  std::optional<std::unordered_set<std::uint64_t>> taken_;
   std::uint64_t counted_packets_ = 0;       // the tally at the last collect()
   std::uint64_t collected_jiffies_ = 0;     // and its time
   std::uint32_t collects_until_retry_ = 0;  // of refused interfaces

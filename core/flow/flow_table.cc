@@ -187,7 +187,6 @@ FlowTable::Change FlowTable::apply(const FlowRecord& record, const ResolveFn& re
 
 // True if the flow's socket was closed by this.
 bool FlowTable::change_facts(Slot slot, const FlowRecord& record) {
-  if (record.life == FlowLife::kByPackets) return false;
   const auto& before = row(slot);
   if (before.life == record.life && before.socket == record.socket) return false;
   const bool closed = record.life == FlowLife::kClosed && before.life != FlowLife::kClosed;

@@ -1,0 +1,160 @@
+// Whose a socket is: two processes of one network namespace, told apart by their cgroups; sockets
+// that change hands.
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "core/base/mounts.h"
+#include "tests/netns/netns_fixture.h"
+#include "tests/netns/socket_watcher.h"
+#include "tests/netns/sockets.h"
+
+namespace orb8::netns {
+namespace {
+
+constexpr std::uint16_t kPort = 7000;
+const Addr kLoopback = Addr::v4(127, 0, 0, 1);
+
+// A cgroup of the test's own, as a container has one.
+class Cgroup {
+ public:
+  explicit Cgroup(const std::string& name)
+      : path_(find_cgroup2_mount("") + "/" + name + "-" + std::to_string(::getpid())) {
+    must(::mkdir(path_.c_str(), 0755), "make a cgroup");
+  }
+  Cgroup(const Cgroup&) = delete;
+  Cgroup& operator=(const Cgroup&) = delete;
+  ~Cgroup() { ::rmdir(path_.c_str()); }
+
+  std::uint64_t id() const {
+    struct stat about = {};
+    must(::stat(path_.c_str(), &about), "stat a cgroup");
+    return about.st_ino;
+  }
+  void enter() const {
+    const UniqueFd procs(must(::open((path_ + "/cgroup.procs").c_str(), O_WRONLY), "open"));
+    must(::write(procs.get(), "0", 1), "enter a cgroup");
+  }
+
+ private:
+  std::string path_;
+};
+
+// Another process, for as long as the test wants it.
+class Child {
+ public:
+  // `work` runs there; then it waits to be killed. Returns when `work` has.
+  explicit Child(const std::function<void()>& work) {
+    int ends[2] = {};
+    must(::pipe(ends), "pipe");
+    const UniqueFd done(ends[0]);
+    UniqueFd tell(ends[1]);
+    pid_ = must(::fork(), "fork");
+    if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      work();
+      [[maybe_unused]] const auto told = ::write(tell.get(), "x", 1);
+      for (;;) ::pause();
+    }
+    tell = UniqueFd();
+    char byte = 0;
+    if (::read(done.get(), &byte, 1) != 1) throw std::runtime_error("a child failed");
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  std::uint32_t pid() const { return static_cast<std::uint32_t>(pid_); }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+SocketWatcher::ReadyFn moved(std::uint64_t payload) {
+  return [payload](const Flow& flow) { return flow.payload_bytes >= payload; };
+}
+
+TEST_F(NetnsTest, TellsTwoPodsOfTheHostsNetworkApartByTheirCgroups) {
+  SocketWatcher watcher;
+  const NetNs ns;
+  const auto listener = bound_socket(ns, SOCK_STREAM, 0, kLoopback, kPort);
+  must(::listen(listener.get(), 8), "listen");
+  const Cgroup first("orb8-test-first");
+  const Cgroup second("orb8-test-second");
+  const auto talk = [&](const Cgroup& cgroup, std::uint16_t port, std::size_t bytes) {
+    return [&ns, &cgroup, port, bytes] {
+      cgroup.enter();
+      const auto fd = bound_socket(ns, SOCK_STREAM, 0, kLoopback, port);
+      connect_to(fd.get(), kLoopback, kPort);
+      const std::string payload(bytes, 'x');
+      must(::send(fd.get(), payload.data(), bytes, 0), "send");
+      const UniqueFd udp = bound_socket(ns, SOCK_DGRAM, 0, kLoopback, port);
+      connect_to(udp.get(), kLoopback, 9);
+      must(::send(udp.get(), payload.data(), bytes, 0), "send a datagram");
+    };
+  };
+  const Child one(talk(first, 5001, 111));
+  const Child two(talk(second, 5002, 222));
+
+  const auto flow_of = [&](std::uint16_t port, std::uint8_t protocol, std::size_t bytes) {
+    const Ends ends{kLoopback, port, kLoopback, protocol == kTcp ? kPort : std::uint16_t{9}};
+    return watcher.flow(ns, ends, protocol, Direction::kEgress, moved(bytes));
+  };
+  const auto tcp_of_one = flow_of(5001, kTcp, 111);
+  EXPECT_EQ(tcp_of_one.payload_bytes, 111U);
+  EXPECT_EQ(tcp_of_one.cgroup_id, first.id());
+  EXPECT_EQ(tcp_of_one.owners.local->pid, one.pid());
+  const auto tcp_of_two = flow_of(5002, kTcp, 222);
+  EXPECT_EQ(tcp_of_two.payload_bytes, 222U);
+  EXPECT_EQ(tcp_of_two.cgroup_id, second.id());
+  EXPECT_EQ(tcp_of_two.owners.local->pid, two.pid());
+  const auto udp_of_one = flow_of(5001, kUdp, 111);
+  EXPECT_EQ(udp_of_one.cgroup_id, first.id());
+  EXPECT_EQ(udp_of_one.owners.local->pid, one.pid());
+}
+
+TEST_F(NetnsTest, FindsTheProcessThatAccepted) {
+  SocketWatcher watcher;
+  const NetNs ns;
+  const auto listener = bound_socket(ns, SOCK_STREAM, 0, kLoopback, kPort);
+  must(::listen(listener.get(), 8), "listen");
+  const auto client = bound_socket(ns, SOCK_STREAM, 0, kLoopback, 5001);
+  connect_to(client.get(), kLoopback, kPort);
+  UniqueFd accepted;
+  const Child worker([&] {  // as a server that forks: another one accepts
+    accepted = UniqueFd(must(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
+  });
+  must(::send(client.get(), "hello", 5, 0), "send");
+  const Ends ends{kLoopback, 5001, kLoopback, kPort};
+  const auto by_worker = [&](const Flow& flow) { return flow.owners.local->pid == worker.pid(); };
+  const auto received = watcher.flow(ns, ends, kTcp, Direction::kIngress, by_worker);
+  EXPECT_EQ(received.owners.local->pid, worker.pid());
+  EXPECT_EQ(received.payload_bytes, 5U);
+}
+
+TEST_F(NetnsTest, FindsTheProcessOfASocketThatOnlyReceives) {
+  SocketWatcher watcher;
+  const NetNs ns;
+  UdpSink sink(ns, kLoopback, kPort);
+  const Ends ends{kLoopback, 5001, kLoopback, kPort};
+  UdpSender(ns, ends).send(3, 10);
+  ASSERT_EQ(sink.receive(3), 3U);
+  const auto received = watcher.flow(ns, ends, kUdp, Direction::kIngress,
+                                     [](const Flow& flow) { return flow.owners.local->pid != 0; });
+  EXPECT_EQ(received.owners.local->pid, static_cast<std::uint32_t>(::getpid()));
+  EXPECT_EQ(received.packets, 3U);
+}
+
+}  // namespace
+}  // namespace orb8::netns

@@ -1,0 +1,200 @@
+// UDP and ICMP counted at the sockets, by cgroup_skb: to the packet and the byte.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "tests/netns/netns_fixture.h"
+#include "tests/netns/socket_watcher.h"
+#include "tests/netns/sockets.h"
+
+namespace orb8::netns {
+namespace {
+
+constexpr std::uint16_t kPort = 7000;
+
+SocketWatcher::ReadyFn has(std::uint64_t packets) {
+  return [packets](const Flow& flow) { return flow.packets >= packets; };
+}
+
+Totals totals_of(const Flow& flow) {
+  return {flow.packets, flow.bytes};
+}
+
+class SocketUdpTest : public NetnsTest, public testing::WithParamInterface<int> {
+ protected:
+  void SetUp() override {
+    NetnsTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    net_ = std::make_unique<TwoHosts>();
+    net_->up(true);
+  }
+  const Host& a() const { return net_->a; }
+  const Host& b() const { return net_->b; }
+  Addr a_addr() const { return a().addr(GetParam()); }
+  Addr b_addr() const { return b().addr(GetParam()); }
+  Ends a_to_b() const { return {a_addr(), 5000, b_addr(), kPort}; }
+
+ private:
+  std::unique_ptr<TwoHosts> net_;
+};
+
+INSTANTIATE_TEST_SUITE_P(BothFamilies, SocketUdpTest, testing::Values(AF_INET, AF_INET6),
+                         [](const auto& family) {
+                           return family.param == AF_INET ? "IPv4" : "IPv6";
+                         });
+
+TEST_P(SocketUdpTest, CountsEachDatagramAtBothEnds) {
+  SocketWatcher watcher;
+  const auto ends = a_to_b();
+  UdpSink sink(b().ns, b_addr(), kPort);
+  UdpSender sender(a().ns, ends);
+  sender.send(1000, 300);
+  sender.send(500, 77);
+  ASSERT_EQ(sink.receive(1500), 1500U);
+
+  const Totals wanted{1500, 1000 * udp_frame(b_addr(), 300) + 500 * udp_frame(b_addr(), 77)};
+  const auto sent = watcher.flow(a().ns, ends, kUdp, Direction::kEgress, has(1500));
+  EXPECT_EQ(totals_of(sent), wanted);
+  EXPECT_EQ(sent.payload_bytes, 1000U * 300 + 500 * 77);
+  EXPECT_GT(sent.owners.local->pid, 0U);
+  const auto received = watcher.flow(b().ns, ends, kUdp, Direction::kIngress, has(1500));
+  EXPECT_EQ(totals_of(received), wanted);
+  EXPECT_EQ(watcher.totals(a().ns, kUdp, Direction::kIngress).packets, 0U);
+}
+
+TEST_P(SocketUdpTest, CountsTheSegmentsOfALargeSend) {
+  SocketWatcher watcher;
+  const auto ends = a_to_b();
+  UdpSink sink(b().ns, b_addr(), kPort);
+  UdpSender sender(a().ns, ends);
+  sender.send(10, 10'000, 1000);
+  ASSERT_EQ(sink.receive(100), 100U);
+  const auto sent = watcher.flow(a().ns, ends, kUdp, Direction::kEgress, has(100));
+  EXPECT_EQ(totals_of(sent), (Totals{100, 100 * udp_frame(b_addr(), 1000)}));
+}
+
+TEST_P(SocketUdpTest, KeepsAThousandPeersOfOneServerApart) {
+  constexpr std::uint16_t kPeers = 1000;
+  constexpr std::uint16_t kFirst = 20'000;
+  SocketWatcher watcher;
+  UdpSink sink(b().ns, b_addr(), kPort);
+  for (std::uint16_t i = 0; i < kPeers; ++i) {
+    const Ends ends{a_addr(), static_cast<std::uint16_t>(kFirst + i), b_addr(), kPort};
+    UdpSender(a().ns, ends).send(3, 10U + i);
+  }
+  ASSERT_EQ(sink.receive(3UL * kPeers), 3UL * kPeers);
+  const auto inode = netns_inode(b().ns);
+  std::vector<Flow> peers;
+  EXPECT_TRUE(eventually([&] {
+    watcher.read();
+    peers = watcher.flows([&](const Flow& flow) {
+      return flow.socket.netns == inode && flow.key.direction == Direction::kIngress &&
+             flow.key.dst_port == kPort;
+    });
+    return peers.size() == kPeers;
+  })) << peers.size();
+  for (const auto& peer : peers) {
+    const std::size_t payload = 10U + (peer.key.src_port - kFirst);
+    EXPECT_EQ(totals_of(peer), (Totals{3, 3 * udp_frame(b_addr(), payload)})) << peer.key.src_port;
+  }
+}
+
+TEST_P(SocketUdpTest, SpillsPeersThatFindNoRoomAndMissesNothing) {
+  constexpr std::uint16_t kPeers = 500;
+  auto options = SocketWatcher::options();
+  options.max_flows = 16;
+  SocketWatcher watcher(options);
+  UdpSink sink(b().ns, b_addr(), kPort);
+  for (std::uint16_t i = 0; i < kPeers; ++i) {
+    const Ends ends{a_addr(), static_cast<std::uint16_t>(20'000 + i), b_addr(), kPort};
+    UdpSender(a().ns, ends).send(2, 100);
+    if (i % 100 == 99) watcher.read();
+  }
+  ASSERT_EQ(sink.receive(2UL * kPeers), 2UL * kPeers);
+  const auto all = Totals{1, udp_frame(b_addr(), 100)} * (2UL * kPeers);
+  const auto told = [&] {
+    watcher.read();
+    return watcher.totals(b().ns, kUdp, Direction::kIngress);
+  };
+  EXPECT_EQ(settled(told, all), all);
+  EXPECT_GT(watcher.accounting().spilled.packets, 0U);
+}
+
+TEST_P(SocketUdpTest, SeesAnEchoAndItsReply) {
+  SocketWatcher watcher;
+  ping(a().ns, a_addr(), b_addr(), 5, 200);
+  const bool v4 = GetParam() == AF_INET;
+  const std::uint8_t protocol = v4 ? kIcmp : kIcmp6;
+  const auto of_pinger = [&](Direction direction, std::uint16_t type) {
+    const auto inode = netns_inode(a().ns);
+    std::vector<Flow> found;
+    eventually([&] {
+      watcher.read();
+      found = watcher.flows([&](const Flow& flow) {
+        return flow.socket.netns == inode && flow.key.protocol == protocol &&
+               flow.key.direction == direction && flow.key.src_port == type;
+      });
+      return found.size() == 1 && found.front().packets == 5;
+    });
+    return found;
+  };
+  const auto requests = of_pinger(Direction::kEgress, v4 ? 8 : 128);
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_EQ(totals_of(requests[0]), (Totals{1, echo_frame(b_addr(), 200)} * 5));
+  const auto replies = of_pinger(Direction::kIngress, v4 ? 0 : 129);
+  ASSERT_EQ(replies.size(), 1U);
+  EXPECT_EQ(totals_of(replies[0]), (Totals{1, echo_frame(b_addr(), 200)} * 5));
+}
+
+TEST_P(SocketUdpTest, GoesOnWhenAPeerWasForgotten) {
+  SocketWatcher watcher;
+  const auto ends = a_to_b();
+  UdpSink sink(b().ns, b_addr(), kPort);
+  UdpSender(a().ns, {a_addr(), 4999, b_addr(), kPort}).send(1, 10);  // the sink's first peer
+  UdpSender sender(a().ns, ends);
+  sender.send(10, 100);
+  ASSERT_EQ(sink.receive(11), 11U);
+  const auto first = watcher.flow(b().ns, ends, kUdp, Direction::kIngress, has(10));
+  watcher.forget(first);
+  sender.send(5, 100);
+  ASSERT_EQ(sink.receive(16), 16U);
+  const auto later = watcher.flow(b().ns, ends, kUdp, Direction::kIngress, has(15));
+  EXPECT_EQ(later.packets, 15U) << "a new entry of the kernel's, added to the same row";
+}
+
+TEST_F(NetnsTest, CountsTcpAndNotUdpWhereItIsOff) {
+  auto options = SocketWatcher::options();
+  options.udp = false;
+  SocketWatcher watcher(options);
+  const NetNs ns;
+  const Ends ends{Addr::v4(127, 0, 0, 1), 5000, Addr::v4(127, 0, 0, 1), kPort};
+  {
+    UdpSink sink(ns, ends.dst, kPort);
+    UdpSender(ns, ends).send(10, 10);
+    ASSERT_EQ(sink.receive(10), 10U);
+  }
+  transfer_tcp(ns, ns, ends, 1000, 0);
+  watcher.flow(ns, ends, kTcp, Direction::kEgress,
+               [](const Flow& flow) { return flow.payload_bytes == 1000; });
+  EXPECT_EQ(watcher.totals(ns, kUdp, Direction::kEgress).packets, 0U);
+  for (const auto& program : watcher.status().programs) EXPECT_EQ(program.mechanism, "tp_btf");
+}
+
+TEST_F(NetnsTest, SaysThatUdpIsMissingWhereThereIsNoCgroup2) {
+  auto options = SocketWatcher::options();
+  options.cgroup_mount = "";
+  const SocketWatcher watcher(options);
+  const auto components = watcher.status().components;
+  const auto udp = std::ranges::find(components, "udp", &Component::name);
+  ASSERT_NE(udp, components.end());
+  EXPECT_FALSE(udp->healthy);
+  EXPECT_EQ(udp->reason, "count UDP: cgroup v2 is mounted nowhere");
+}
+
+}  // namespace
+}  // namespace orb8::netns

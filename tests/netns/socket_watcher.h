@@ -1,0 +1,55 @@
+// The real socket source at work, and the flows that it told of so far.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/flow/flow_table.h"
+#include "core/source/socket_source.h"
+#include "tests/netns/topology.h"
+#include "tests/netns/traffic.h"
+
+namespace orb8::netns {
+
+// The inode number that /proc/<pid>/ns/net shows.
+std::uint32_t netns_inode(const NetNs& ns);
+
+// Sees the sockets of all namespaces; the tests look at those of their own.
+class SocketWatcher {
+ public:
+  static SocketSource::Options options();
+
+  explicit SocketWatcher(SocketSource::Options options = SocketWatcher::options());
+
+  // A snapshot, and all that is ready.
+  void read();
+
+  // The flow as the socket in `ns` sees it, read anew until `ready` says true of it or the deadline
+  // has passed. Throws where there is none.
+  using ReadyFn = std::function<bool(const Flow&)>;
+  Flow flow(const NetNs& ns, const Ends& ends, std::uint8_t protocol, Direction direction,
+            const ReadyFn& ready);
+
+  using PickFn = std::function<bool(const Flow&)>;
+  std::vector<Flow> flows(const PickFn& pick) const;
+  // All that the sockets of this namespace sent or received.
+  Totals totals(const NetNs& ns, std::uint8_t protocol, Direction direction) const;
+
+  // Takes the flow out of the table, as one that is evicted.
+  void forget(const Flow& flow);
+  SourceStatus status() const { return source_->status(); }
+  Accounting accounting() const { return status().accounting; }
+
+ private:
+  void add(const FlowRecord& record);
+
+  std::unique_ptr<FlowSource> source_;
+  FlowTable table_;
+};
+
+}  // namespace orb8::netns

@@ -1,0 +1,79 @@
+// Both sources over the same traffic: what the sockets say is what crossed the wire.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <memory>
+#include <vector>
+
+#include "tests/netns/netns_fixture.h"
+#include "tests/netns/socket_watcher.h"
+#include "tests/netns/sockets.h"
+#include "tests/netns/watcher.h"
+
+namespace orb8::netns {
+namespace {
+
+constexpr std::uint16_t kPort = 7000;
+constexpr std::size_t kBulk = 10'000'000;
+
+class SourcesAgree : public NetnsTest, public testing::WithParamInterface<int> {
+ protected:
+  void SetUp() override {
+    NetnsTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    net_ = std::make_unique<TwoHosts>();
+    wire_ = std::make_unique<Watcher>(net_->a.ns, std::vector<std::string>{"eth0"});
+    sockets_ = std::make_unique<SocketWatcher>();
+    net_->up();  // without offloads: each skb is a packet of the wire
+  }
+  const Host& a() const { return net_->a; }
+  const Host& b() const { return net_->b; }
+  Watcher& wire() const { return *wire_; }
+  SocketWatcher& sockets() const { return *sockets_; }
+  Ends a_to_b() const { return {a().addr(GetParam()), 5000, b().addr(GetParam()), kPort}; }
+
+ private:
+  std::unique_ptr<TwoHosts> net_;
+  std::unique_ptr<Watcher> wire_;
+  std::unique_ptr<SocketWatcher> sockets_;
+};
+
+INSTANTIATE_TEST_SUITE_P(BothFamilies, SourcesAgree, testing::Values(AF_INET, AF_INET6),
+                         [](const auto& family) {
+                           return family.param == AF_INET ? "IPv4" : "IPv6";
+                         });
+
+TEST_P(SourcesAgree, OnEachDatagram) {
+  const auto ends = a_to_b();
+  UdpSink sink(b().ns, ends.dst, kPort);
+  UdpSender(a().ns, ends).send(700, 321);
+  ASSERT_EQ(sink.receive(700), 700U);
+  const auto wanted = Totals{1, udp_frame(ends.dst, 321)} * 700;
+  EXPECT_EQ(wire().flow(ends.flow(kUdp, Direction::kEgress), wanted), wanted);
+  const auto sent = sockets().flow(a().ns, ends, kUdp, Direction::kEgress,
+                                   [](const Flow& flow) { return flow.packets == 700; });
+  EXPECT_EQ((Totals{sent.packets, sent.bytes}), wanted);
+}
+
+TEST_P(SourcesAgree, OnTcpPacketsExactlyAndOnItsBytesWithinTwoPercent) {
+  const auto ends = a_to_b();
+  const auto outcome = transfer_tcp(a().ns, b().ns, ends, kBulk, kBulk / 10);
+  const auto over = [](const Flow& flow) { return flow.life == FlowLife::kClosed; };
+  const auto sent = sockets().flow(a().ns, ends, kTcp, Direction::kEgress, over);
+  const auto received = sockets().flow(a().ns, ends.reversed(), kTcp, Direction::kIngress, over);
+  wire().read();
+  const auto wire_sent = wire().ledger().of(ends.flow(kTcp, Direction::kEgress));
+  const auto wire_received = wire().ledger().of(ends.reversed().flow(kTcp, Direction::kIngress));
+  EXPECT_EQ(sent.packets, outcome.client.tcpi_segs_out);
+  EXPECT_EQ(sent.packets, wire_sent.packets);
+  EXPECT_EQ(received.packets, wire_received.packets);
+  const auto two_percent = [](std::uint64_t bytes) { return static_cast<double>(bytes) * 0.02; };
+  EXPECT_NEAR(static_cast<double>(sent.bytes), static_cast<double>(wire_sent.bytes),
+              two_percent(wire_sent.bytes));
+  EXPECT_NEAR(static_cast<double>(received.bytes), static_cast<double>(wire_received.bytes),
+              two_percent(wire_received.bytes));
+}
+
+}  // namespace
+}  // namespace orb8::netns

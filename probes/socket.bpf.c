@@ -53,7 +53,7 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct orb8_socket_record r;
 	struct sock *sk = ctx->sk;
 	struct tcp_sock *tp;
-	__u32 waiting;
+	__u32 waiting, in, out;
 
 	if (!sk || !track || sk->__sk_common.skc_state == TCP_LISTEN)
 		return 0;
@@ -64,11 +64,15 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (tp->segs_in == track->in.told && tp->segs_out == track->out.told &&
 	    waiting == track->told_waiting)
 		return 0;
+	in = tp->segs_in;
+	out = tp->segs_out;
 	fill_tcp(&r, track, sk, tp);
-	track->in.told = tp->segs_in;
-	track->out.told = tp->segs_out;
+	/* No room: the reader's next read comes back to this socket. */
+	if (bpf_seq_write(ctx->meta->seq, &r, sizeof(r)))
+		return 0;
+	track->in.told = in;
+	track->out.told = out;
 	track->told_waiting = waiting;
-	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;
 }
 
@@ -100,9 +104,9 @@ int orb8_snap_udp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	packets = track->sent.packets + track->received.packets;
 	if (packets == track->told)
 		return 0;
-	track->told = packets;
 	fill_udp(&r, track);
-	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	if (bpf_seq_write(ctx->meta->seq, &r, sizeof(r)) == 0)
+		track->told = packets;
 	return 0;
 }
 

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 
+#include <cerrno>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -50,6 +52,61 @@ TEST(Wire, FillsEveryFieldOfAFlow) {
   EXPECT_EQ(wire.interface(), "lo");
   EXPECT_EQ(wire.cgroup_id(), 99U);
   EXPECT_FALSE(wire.has_icmp_type());
+}
+
+TEST(Wire, TellsWhoseSocketItIsAndHowItDoes) {
+  auto flow = tcp_flow();
+  flow.key.socket = 4242;
+  flow.payload_bytes = 6'000'000'000;
+  flow.socket = {.netns = 4026531840,
+                 .rtt_us = 1200,
+                 .min_rtt_us = 800,
+                 .cwnd = 10,
+                 .unread_bytes = 1,
+                 .unsent_bytes = 2,
+                 .retransmits = 3,
+                 .retransmitted_bytes = 5'000'000'000,
+                 .state = 7,      // TCP_CLOSE
+                 .old_state = 2,  // TCP_SYN_SENT
+                 .role = Role::kClient,
+                 .error = ECONNREFUSED};
+  auto owner = std::make_shared<Owner>();
+  owner->pid = 77;
+  owner->comm = "curl\xff";
+  owner->cgroup_path = "/a";
+  owner->container_id = std::string(64, 'c');
+  owner->container_name = "web";
+  flow.owners.local = owner;
+  InterfaceNames names;
+  v1::NetworkFlow wire;
+  to_wire(flow, names, wire);
+  EXPECT_EQ(wire.socket_cookie(), 4242U);
+  EXPECT_EQ(wire.netns(), 4026531840U);
+  EXPECT_EQ(wire.pid(), 77U);
+  EXPECT_EQ(wire.process(), "curl\xEF\xBF\xBD") << "a name need not be UTF-8, a string must";
+  EXPECT_EQ(wire.cgroup_path(), "/a");
+  EXPECT_EQ(wire.container_id(), std::string(64, 'c'));
+  EXPECT_EQ(wire.container_name(), "web");
+  EXPECT_EQ(wire.connection_state(), "CLOSE");
+  EXPECT_EQ(wire.role(), "client");
+  EXPECT_EQ(wire.failure_reason(), "refused");
+  EXPECT_EQ(wire.rtt_us(), 1200U);
+  EXPECT_EQ(wire.min_rtt_us(), 800U);
+  EXPECT_EQ(wire.retransmits(), 3U);
+  EXPECT_EQ(wire.retransmitted_bytes(), 5'000'000'000U);
+  EXPECT_EQ(wire.payload_bytes(), 6'000'000'000U);
+  EXPECT_EQ(wire.unread_bytes(), 1U);
+  EXPECT_EQ(wire.unsent_bytes(), 2U);
+  EXPECT_EQ(wire.cwnd(), 10U);
+}
+
+TEST(Wire, SaysNothingOfASocketThatNobodyLookedAt) {
+  InterfaceNames names;
+  v1::NetworkFlow wire;
+  to_wire(tcp_flow(), names, wire);
+  EXPECT_EQ(wire.role(), "");
+  EXPECT_EQ(wire.connection_state(), "");
+  EXPECT_EQ(wire.process(), "");
 }
 
 TEST(Wire, GivesIcmpTypeAndCodeInsteadOfPorts) {

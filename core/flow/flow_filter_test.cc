@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 
+#include <cerrno>
 #include <random>
 #include <string_view>
 
@@ -143,6 +144,18 @@ TEST(PacketFilters, AgreeWithTheFilterTheyComeFrom) {
     for (const auto& one : filter.packet_filters(64)) any |= one.matches(key);
     ASSERT_EQ(any, filter.matches(key, {})) << "round " << round;
   }
+}
+
+TEST(FlowFilter, MatchesHowAConnectionDoes) {
+  Flow slow;
+  slow.socket.rtt_us = 50'000;
+  EXPECT_TRUE((FlowFilter{.min_rtt_us = 50'000}).matches(slow));
+  EXPECT_FALSE((FlowFilter{.min_rtt_us = 50'001}).matches(slow));
+  Flow refused;
+  refused.socket.state = 7;  // TCP_CLOSE
+  refused.socket.error = ECONNREFUSED;
+  EXPECT_TRUE((FlowFilter{.failed = true}).matches(refused));
+  EXPECT_FALSE((FlowFilter{.failed = true}).matches(slow));
 }
 
 }  // namespace

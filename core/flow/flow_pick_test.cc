@@ -45,6 +45,18 @@ TEST(FlowPick, SortsByWhatIsAsked) {
   EXPECT_THAT(ports(pick_flows(*snapshot, {}, FlowSort::kLastSeen, 10)), ElementsAre(2, 3, 1));
 }
 
+TEST(FlowPick, SortsByHowConnectionsDo) {
+  auto slow = record(1, 1, 1);
+  slow.life = FlowLife::kOpen;
+  slow.socket.rtt_us = 900;
+  auto lossy = record(2, 1, 1);
+  lossy.life = FlowLife::kOpen;
+  lossy.socket.retransmits = 5;
+  const auto snapshot = snapshot_of({slow, lossy});
+  EXPECT_THAT(ports(pick_flows(*snapshot, {}, FlowSort::kRtt, 10)), ElementsAre(1, 2));
+  EXPECT_THAT(ports(pick_flows(*snapshot, {}, FlowSort::kRetransmits, 10)), ElementsAre(2, 1));
+}
+
 TEST(FlowPick, KeepsTheLargestAndCountsTheOthers) {
   const auto snapshot = snapshot_of({record(1, 1, 10), record(2, 1, 30), record(3, 1, 20)});
   const auto pick = pick_flows(*snapshot, {}, FlowSort::kBytes, 2);

@@ -228,5 +228,74 @@ TEST_F(FlowTableTest, EndsFlowsInTimeWhenTheClockWasSetBack) {
   EXPECT_LE(published().at(1).first_seen_ns, published().at(1).last_seen_ns);
 }
 
+FlowRecord socket_record(unsigned n, std::uint64_t packets, FlowLife life,
+                         std::int64_t at = kStart) {
+  auto of_socket = record(n, packets, at);
+  of_socket.life = life;
+  of_socket.pid = 100 + n;
+  return of_socket;
+}
+
+TEST_F(FlowTableTest, KeepsWhatHasAnOpenSocketHoweverSilent) {
+  apply(socket_record(1, 5, FlowLife::kOpen));
+  apply(record(2, 5));
+  EXPECT_THAT(table_.due(kStart + 3600 * kSecond), ElementsAre(flow(2)));
+}
+
+TEST_F(FlowTableTest, EndsWhatIsClosedAfterAShortWhile) {
+  apply(socket_record(1, 5, FlowLife::kOpen));
+  const auto change = apply(socket_record(1, 5, FlowLife::kClosed, kStart + kSecond));
+  EXPECT_TRUE(change.closed) << "though nothing moved";
+  EXPECT_FALSE(apply(socket_record(1, 5, FlowLife::kClosed, kStart + kSecond)).closed);
+  EXPECT_THAT(table_.due(kStart + 2 * kSecond), IsEmpty());
+  ASSERT_THAT(table_.due(kStart + 3 * kSecond, FlowTable::Due::kClosed), ElementsAre(flow(1)));
+  EXPECT_EQ(table_.end(flow(1), kStart + 3 * kSecond)->reason, EndReason::kClosed);
+}
+
+TEST_F(FlowTableTest, PushesOutWhatIsOverFirstAndOpenSocketsLast) {
+  apply(socket_record(1, 1, FlowLife::kOpen, kStart));
+  apply(record(2, 1, kStart + kSecond));
+  apply(socket_record(3, 1, FlowLife::kClosed, kStart + 2 * kSecond));
+  const auto pushed_out = [&](unsigned newcomer) {
+    apply(socket_record(newcomer, 1, FlowLife::kOpen, kStart + 3 * kSecond));
+    const auto evicted = table_.take_evicted();
+    return evicted.size() == 1 ? evicted.front() : FlowTable::Ended{};
+  };
+  const auto first = pushed_out(4);
+  EXPECT_EQ(first.flow.key, flow(3));
+  EXPECT_EQ(first.reason, EndReason::kClosed);
+  EXPECT_EQ(table_.evicted(), 0U) << "what is over is no loss";
+  const auto second = pushed_out(5);
+  EXPECT_EQ(second.flow.key, flow(2));
+  EXPECT_EQ(second.reason, EndReason::kEvicted);
+  EXPECT_EQ(pushed_out(6).flow.key, flow(1)) << "the open one that was silent for longest";
+  EXPECT_EQ(table_.evicted(), 2U);
+}
+
+TEST_F(FlowTableTest, TellsWhatTheSourceHadSaidOfAFlow) {
+  auto said = socket_record(1, 5, FlowLife::kOpen);
+  said.payload_bytes = 77;
+  apply(said);
+  const auto told = table_.told(flow(1));
+  EXPECT_EQ(told.packets, 5U);
+  EXPECT_EQ(told.bytes, 500U);
+  EXPECT_EQ(told.payload_bytes, 77U);
+  EXPECT_EQ(told.incarnation, 1U);
+  EXPECT_EQ(table_.told(flow(2)).packets, 0U);
+}
+
+TEST_F(FlowTableTest, AsksForTheOwnerAgainWhenAnotherProcessHasTheSocket) {
+  const auto owner_of = [](const FlowRecord& from) {
+    auto owner = std::make_shared<Owner>();
+    owner->pid = from.pid;
+    return FlowOwners{.src = {}, .dst = {}, .local = owner};
+  };
+  auto seen = socket_record(1, 5, FlowLife::kOpen);
+  table_.apply(seen, owner_of);
+  seen.pid = 4711;
+  table_.apply(seen, owner_of);
+  EXPECT_EQ(published().at(1).owners.local->pid, 4711U);
+}
+
 }  // namespace
 }  // namespace orb8

@@ -75,8 +75,8 @@ TEST(WireRequest, RefusesASortOrderThatDoesNotExist) {
   const auto query = from_wire(request, 100);
   ASSERT_FALSE(query);
   EXPECT_EQ(query.error().what,
-            "sort: '9' is not allowed; it must be SORT_ORDER_BYTES, SORT_ORDER_PACKETS or "
-            "SORT_ORDER_LAST_SEEN");
+            "sort: '9' is not allowed; it must be SORT_ORDER_BYTES, SORT_ORDER_PACKETS, "
+            "SORT_ORDER_LAST_SEEN, SORT_ORDER_RTT or SORT_ORDER_RETRANSMITS");
 }
 
 TEST(WireRequest, RefusesMoreValuesThanAFilterTakes) {

@@ -50,7 +50,8 @@ void SocketWatcher::read() {
   const auto add_one = [this](const FlowRecord& record) { add(record); };
   if (auto ok = source_->collect(add_one); !ok) throw std::runtime_error(ok.error().what);
   constexpr std::size_t kBatch = 1024;
-  while (source_->handle_ready(kBatch, add_one, [](const Event&) {}) == kBatch) {
+  const auto keep = [this](const Event& packet) { packets_.push_back(packet); };
+  while (source_->handle_ready(kBatch, add_one, keep) == kBatch) {
   }
   table_.publish();
 }
@@ -93,6 +94,11 @@ Totals SocketWatcher::totals(const NetNs& ns, std::uint8_t protocol, Direction d
     sum += {flow.packets, flow.bytes};
   }
   return sum;
+}
+
+void SocketWatcher::want_packets(const NetNs& ns, const std::vector<PacketFilter>& filters) {
+  const auto here = ns.enter();
+  if (auto ok = source_->want_packets(filters); !ok) throw std::runtime_error(ok.error().what);
 }
 
 void SocketWatcher::forget(const Flow& flow) {

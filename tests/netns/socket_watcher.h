@@ -42,6 +42,9 @@ class SocketWatcher {
 
   // Takes the flow out of the table, as one that is evicted.
   void forget(const Flow& flow);
+  // Of the interfaces of this namespace.
+  void want_packets(const NetNs& ns, const std::vector<PacketFilter>& filters);
+  const std::vector<Event>& packets() const { return packets_; }
   SourceStatus status() const { return source_->status(); }
   Accounting accounting() const { return status().accounting; }
 
@@ -49,6 +52,7 @@ class SocketWatcher {
   void add(const FlowRecord& record);
 
   std::unique_ptr<FlowSource> source_;
+  std::vector<Event> packets_;
   FlowTable table_;
 };
 

@@ -39,7 +39,7 @@ class Builder {
               "Take settings from this YAML file, where no flag or variable has them. Default: "
               "/etc/orb8/config.yaml, where it exists. (ORB8_CONFIG)");
     add_config_flags(app, raw_.settings,
-                     {"interface", "flow_source", "tc_attach", "tc_anchor", "max_flows",
+                     {"interface", "flow_source", "udp", "tc_attach", "tc_anchor", "max_flows",
                       "flow_timeout_secs", "snapshot_interval_ms", "ring_buffer_size"});
   }
 
@@ -54,7 +54,10 @@ class Builder {
     add_filters(flows);
     add_value(flows, kFlags, "--limit", "COUNT",
               "Show so many at most; 0: as many as an answer holds. Default: 20.");
-    add_value(flows, kFlags, "--sort", "KEY", "bytes, packets or last-seen. Default: bytes.");
+    add_value(flows, kFlags, "--sort", "KEY",
+              "bytes, packets, last-seen, rtt or retransmits. Default: bytes.");
+    add_flag(flows, kFlags, "--collapse-ports", raw_.collapse_ports,
+             "One row for all connections of a client to a server's port.");
     flows
         .add_option("--watch", raw_.watch, "Show again every TIME, until Ctrl-C. Default TIME: 2s.")
         ->type_name("[TIME]")
@@ -115,6 +118,10 @@ class Builder {
     add_value(app, kFilters, "--protocol", "NAME",
               "tcp, udp, icmp, icmpv6, sctp, ..., or a number. Repeatable.");
     add_value(app, kFilters, "--direction", "WAY", "ingress or egress. Repeatable.");
+    add_flag(app, kFilters, "--failed", raw_.failed,
+             "Connections that failed: refused, timed out, unreachable, reset, given up.");
+    add_value(app, kFilters, "--min-rtt", "TIME",
+              "Connections whose round-trip time is at least this, as 50ms or 250us.");
   }
 
   RawOptions& raw_;

@@ -18,6 +18,8 @@ struct RawOptions {
   std::vector<std::string> shell;
   bool standalone = false;
   bool packets = false;
+  bool failed = false;
+  bool collapse_ports = false;
   bool version = false;
 };
 

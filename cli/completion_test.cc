@@ -82,11 +82,19 @@ TEST_F(BashCompletion, OffersTheFlagsOfTheCommandAndTheGlobalOnes) {
   EXPECT_THAT(offers("orb8 flows --"),
               IsSupersetOf({"--limit", "--watch", "--agent", "--standalone", "--interface"}));
   EXPECT_THAT(offers("orb8 status --li"), IsEmpty());
+  EXPECT_THAT(offers("orb8 flows --col"), ElementsAre("--collapse-ports", "--color"));
+  EXPECT_THAT(offers("orb8 trace network --col"), ElementsAre("--color"));
+  EXPECT_THAT(offers("orb8 trace network --fa"), ElementsAre("--failed"));
+  EXPECT_THAT(offers("orb8 flows --min"), ElementsAre("--min-rtt"));
+  EXPECT_THAT(offers("orb8 flows --failed --so"), ElementsAre("--sort"));
 }
 
 TEST_F(BashCompletion, OffersTheValuesOfAFlag) {
   EXPECT_THAT(offers("orb8 -o \"\""), ElementsAre("table", "wide", "json"));
   EXPECT_THAT(offers("orb8 flows --sort l"), ElementsAre("last-seen"));
+  EXPECT_THAT(offers("orb8 flows --sort r"), ElementsAre("rtt", "retransmits"));
+  EXPECT_THAT(offers("orb8 status --udp \"\""), ElementsAre("on", "off"));
+  EXPECT_THAT(offers("orb8 status --flow-source \"\""), ElementsAre("auto", "socket", "tc"));
   EXPECT_THAT(offers("orb8 status --tc-attach \"\""), ElementsAre("auto", "tcx", "clsact"));
   if (::access("/sys/class/net/lo", F_OK) == 0) {  // a chroot may be without /sys
     EXPECT_THAT(offers("orb8 status --interface l"), Contains("lo"));

@@ -4,32 +4,36 @@
 #include <fmt/format.h>
 
 #include <ostream>
+#include <utility>
 #include <vector>
 
 #include "cli/flow_text.h"
 #include "cli/format.h"
 #include "cli/json.h"
+#include "cli/socket_text.h"
 
 namespace orb8 {
 namespace {
 
 constexpr std::size_t kV4Endpoint = 21;  // "255.255.255.255:65535"
 constexpr std::size_t kLeastEndpoint = 16;
-constexpr std::size_t kClock = 12;  // "15:04:05.123"
+constexpr std::size_t kReason = 11;  // "unreachable"
+constexpr std::size_t kClock = 12;   // "15:04:05.123"
 
 // Rows come one by one, so that widths are set for what is usual, and seldom have to grow.
 Table events_table(const RenderStyle& style) {
+  const bool failures = style.failures;  // who and why come before what they have in common
   std::vector<Column> columns = {
       {.header = "TIME", .width = kClock},
-      {.header = "EVENT", .width = 6},
-      {.header = "PROTO", .width = 6},
+      {.header = "EVENT", .width = 6, .leaves = failures ? 7 : 0},
+      {.header = "PROTO", .width = 6, .leaves = failures ? 6 : 0},
       {.header = "SOURCE", .width = kV4Endpoint, .shrinks = true},
       {.header = "DESTINATION", .width = kV4Endpoint, .shrinks = true},
       {.header = "DIR", .width = style.direction("ingress") == "in" ? 3U : 7U},
-      {.header = "PACKETS", .align = Align::kRight, .leaves = 1},
-      {.header = "BYTES", .align = Align::kRight, .width = 9},
-      {.header = "RATE", .align = Align::kRight, .width = 12, .leaves = 3},
-      {.header = "FLAGS", .leaves = 2}};
+      {.header = "PACKETS", .align = Align::kRight, .leaves = failures ? 3 : 1},
+      {.header = "BYTES", .align = Align::kRight, .width = 9, .leaves = failures ? 2 : 0},
+      {.header = "RATE", .align = Align::kRight, .width = 12, .leaves = 5},
+      {.header = "FLAGS", .leaves = 4}};
   if (style.output == OutputFormat::kWide) {
     columns.push_back({.header = "INTERFACE"});
     columns.push_back({.header = "POD", .width = 16});
@@ -37,7 +41,12 @@ Table events_table(const RenderStyle& style) {
     columns.push_back({.header = "TOTAL BYTES", .align = Align::kRight});
     columns.push_back({.header = "FIRST SEEN", .width = kClock});
     columns.push_back({.header = "CGROUP", .align = Align::kRight});
-    columns.push_back({.header = "END"});
+    columns.push_back({.header = "END", .width = 7});
+    for (auto& column : socket_columns()) columns.push_back(std::move(column));
+  } else {
+    const int leaves = failures ? 0 : 2;
+    columns.push_back({.header = "PROCESS", .width = 12, .shrinks = true, .leaves = leaves});
+    if (failures) columns.push_back({.header = "REASON", .width = kReason});
   }
   return {columns, style.table_width()};
 }
@@ -72,15 +81,19 @@ Row event_row(const v1::NetworkEvent& event, double seconds, const RenderStyle& 
              human_count(end ? event.total_packets() : packets_of(event)),
              human_bytes(bytes),
              human_bit_rate(bytes, seconds),
-             tcp_flag_letters(event.tcp_flags())};
+             tcp_flags_text(event.tcp_flags())};
   if (style.output == OutputFormat::kWide) {
-    row.push_back(event.interface());
+    row.push_back(event.interface().empty() ? "-" : event.interface());
     row.push_back(pod_text(event));
     row.push_back(human_count(event.total_packets()));
     row.push_back(human_bytes(event.total_bytes()));
     row.push_back(clock_time(event.first_seen_ns()));
     row.push_back(event.cgroup_id() == 0 ? "-" : std::to_string(event.cgroup_id()));
-    row.push_back(event.end_reason());
+    row.push_back(event.end_reason().empty() ? "-" : event.end_reason());
+    for (auto& cell : socket_cells(event)) row.push_back(std::move(cell));
+  } else {
+    row.push_back(process_text(event));
+    if (style.failures) row.push_back(failure_text(event));
   }
   return row;
 }

@@ -29,19 +29,53 @@ std::vector<v1::NetworkEvent> life_of_a_flow() {
 
 TEST(EventRenderer, ShowsWhatMovedAndInTheEndTheTotals) {
   EXPECT_EQ(rendered(life_of_a_flow(), {}), R"(
-TIME          EVENT   PROTO   SOURCE                 DESTINATION            DIR      PACKETS      BYTES          RATE  FLAGS
-22:13:20.000  START   TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.
-22:13:21.000  UPDATE  TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.
-22:13:23.000  END     TCP     10.0.0.1:51234         10.0.0.2:5432          egress       100   14.6 KiB  120.0 kbit/s  SP.
+TIME          EVENT   PROTO   SOURCE                 DESTINATION            DIR      PACKETS      BYTES          RATE  FLAGS  PROCESS
+22:13:20.000  START   TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.    -
+22:13:21.000  UPDATE  TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.    -
+22:13:23.000  END     TCP     10.0.0.1:51234         10.0.0.2:5432          egress       100   14.6 KiB  120.0 kbit/s  SP.    -
 )" + 1);
 }
 
 TEST(EventRenderer, AddsAllElseWhenWide) {
   EXPECT_EQ(rendered(life_of_a_flow(), {.output = OutputFormat::kWide, .terminal_width = 80}), R"(
-TIME          EVENT   PROTO   SOURCE                 DESTINATION            DIR      PACKETS      BYTES          RATE  FLAGS  INTERFACE  POD               TOTAL PACKETS  TOTAL BYTES  FIRST SEEN    CGROUP  END
-22:13:20.000  START   TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.    eth0       shop/web-0                  100     14.6 KiB  22:13:20.000    4711
-22:13:21.000  UPDATE  TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.    eth0       shop/web-0                  100     14.6 KiB  22:13:20.000    4711
-22:13:23.000  END     TCP     10.0.0.1:51234         10.0.0.2:5432          egress       100   14.6 KiB  120.0 kbit/s  SP.    eth0       shop/web-0                  100     14.6 KiB  22:13:20.000    4711  closed
+TIME          EVENT   PROTO   SOURCE                 DESTINATION            DIR      PACKETS      BYTES          RATE  FLAGS  INTERFACE  POD               TOTAL PACKETS  TOTAL BYTES  FIRST SEEN    CGROUP  END      PROCESS      PID  CONTAINER  STATE        ROLE        RTT  MIN RTT  RETRANS    PAYLOAD       NETNS  FAILURE
+22:13:20.000  START   TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.    eth0       shop/web-0                  100     14.6 KiB  22:13:20.000    4711  -        -              -  -          -            -             -        -        -          -           -  -
+22:13:21.000  UPDATE  TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.    eth0       shop/web-0                  100     14.6 KiB  22:13:20.000    4711  -        -              -  -          -            -             -        -        -          -           -  -
+22:13:23.000  END     TCP     10.0.0.1:51234         10.0.0.2:5432          egress       100   14.6 KiB  120.0 kbit/s  SP.    eth0       shop/web-0                  100     14.6 KiB  22:13:20.000    4711  closed   -              -  -          -            -             -        -        -          -           -  -
+)" + 1);
+}
+
+v1::NetworkEvent end_of_a_refused_connection() {
+  auto event = socket_flow_to_db<v1::NetworkEvent>();
+  event.set_type(v1::EVENT_TYPE_FLOW_END);
+  event.set_timestamp_ns(kNoon);
+  event.set_connection_state("CLOSE");
+  event.set_failure_reason("unreachable");
+  event.set_total_packets(1);
+  event.set_total_bytes(74);
+  event.set_end_reason("closed");
+  event.clear_interface();
+  return event;
+}
+
+TEST(EventRenderer, AddsWhatSocketsKnowWhenWide) {
+  EXPECT_EQ(rendered({end_of_a_refused_connection()}, {.output = OutputFormat::kWide}), R"(
+TIME          EVENT   PROTO   SOURCE                 DESTINATION            DIR      PACKETS      BYTES          RATE  FLAGS  INTERFACE  POD               TOTAL PACKETS  TOTAL BYTES  FIRST SEEN    CGROUP  END      PROCESS      PID  CONTAINER  STATE        ROLE        RTT  MIN RTT  RETRANS    PAYLOAD       NETNS  FAILURE
+22:13:20.000  END     TCP     10.0.0.1:51234         10.0.0.2:5432          egress         1       74 B     592 bit/s  -      -          shop/web-0                    1         74 B  22:13:20.000    4711  closed   nginx       4242  web        CLOSE        client    1.2ms    350us        3    1.0 KiB  4026531840  unreachable
+)" + 1);
+}
+
+TEST(EventRenderer, SaysWhoFailedAndWhyWhereThatIsAskedFor) {
+  EXPECT_EQ(rendered({end_of_a_refused_connection()}, {.failures = true}), R"(
+TIME          EVENT   PROTO   SOURCE                 DESTINATION            DIR      PACKETS      BYTES          RATE  FLAGS  PROCESS       REASON
+22:13:20.000  END     TCP     10.0.0.1:51234         10.0.0.2:5432          egress         1       74 B     592 bit/s  -      web           unreachable
+)" + 1);
+}
+
+TEST(EventRenderer, KeepsTheReasonInEightyColumns) {
+  EXPECT_EQ(rendered({end_of_a_refused_connection()}, {.terminal_width = 80, .failures = true}), R"(
+TIME         EVENT  PROTO  SOURCE             DESTINATION        DIR REASON
+22:13:20.000 END    TCP    10.0.0.1:51234     10.0.0.2:5432      out unreachable
 )" + 1);
 }
 
@@ -70,7 +104,7 @@ TEST(EventRenderer, HasNoRateForWhatIsTooShort) {
   use_utc();
   std::ostringstream out;
   EventRenderer({}).render(event_to_db(v1::EVENT_TYPE_FLOW_START), 0, out);
-  EXPECT_NE(out.str().find("1.5 KiB             -  SP.\n"), std::string::npos) << out.str();
+  EXPECT_NE(out.str().find("1.5 KiB             -  SP.    -\n"), std::string::npos) << out.str();
 }
 
 TEST(EventRenderer, SaysWhereEventsWereLost) {

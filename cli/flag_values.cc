@@ -24,7 +24,7 @@ FlagValues one_of(std::string flag, const Words<T, N>& words) {
   return one_of(std::move(flag), names);
 }
 
-// A setting says its choices in words only: "one of auto, tc".
+// A setting says its choices in words only: "one of auto, socket, tc".
 FlagValues of_setting(const Setting& setting) {
   FlagValues values{.flag = flag_of(setting), .allowed = setting.allowed, .words = {}};
   std::string_view rest = setting.allowed;
@@ -52,6 +52,9 @@ std::vector<FlagValues> all_flags() {
       {.flag = "--agent", .allowed = "HOST:PORT, as localhost:9090 or [fd00::7]:9090", .words = {}},
       {.flag = "--ip", .allowed = "an address or a prefix, as 10.0.0.0/8 or fd00::/8", .words = {}},
       {.flag = "--port", .allowed = "a number from 0 to 65535", .words = {}},
+      {.flag = "--min-rtt",
+       .allowed = "a time with its unit, up to 1h, as 50ms or 250us",
+       .words = {}},
       {.flag = "--limit", .allowed = "a number from 0 to 4294967295", .words = {}},
       {.flag = "--namespace", .allowed = "a name", .words = {}},
       {.flag = "--config", .allowed = "a file's name", .words = {}},

@@ -21,9 +21,12 @@ inline constexpr Words<OutputFormat, 3> kOutputWords = {{{"table", OutputFormat:
 inline constexpr Words<ColorChoice, 3> kColorWords = {{{"auto", ColorChoice::kAuto},
                                                        {"always", ColorChoice::kAlways},
                                                        {"never", ColorChoice::kNever}}};
-inline constexpr Words<v1::SortOrder, 3> kSortWords = {{{"bytes", v1::SORT_ORDER_BYTES},
-                                                        {"packets", v1::SORT_ORDER_PACKETS},
-                                                        {"last-seen", v1::SORT_ORDER_LAST_SEEN}}};
+inline constexpr Words<v1::SortOrder, 5> kSortWords = {
+    {{"bytes", v1::SORT_ORDER_BYTES},
+     {"packets", v1::SORT_ORDER_PACKETS},
+     {"last-seen", v1::SORT_ORDER_LAST_SEEN},
+     {"rtt", v1::SORT_ORDER_RTT},
+     {"retransmits", v1::SORT_ORDER_RETRANSMITS}}};
 inline constexpr Words<bool, 2> kModeWords = {{{"standalone", true}, {"cluster", false}}};
 inline constexpr std::array<std::string_view, 3> kShells = {"bash", "zsh", "fish"};
 

@@ -12,10 +12,12 @@
 namespace orb8 {
 namespace {
 
-std::string endpoint(const std::string& address, std::uint32_t port) {
-  if (port == 0) return address;
-  return address.find(':') == std::string::npos ? fmt::format("{}:{}", address, port)
-                                                : fmt::format("[{}]:{}", address, port);
+// `connection`: it has ports, so that none stands for several.
+std::string endpoint(const std::string& address, std::uint32_t port, bool connection) {
+  if (port == 0 && !connection) return address;
+  const auto shown = port == 0 ? "*" : std::to_string(port);
+  return address.find(':') == std::string::npos ? fmt::format("{}:{}", address, shown)
+                                                : fmt::format("[{}]:{}", address, shown);
 }
 
 using Names = std::pair<std::uint32_t, std::string_view>;
@@ -58,19 +60,24 @@ std::string icmp_type_of(const Message& message) {
 }
 
 template <class Message>
+std::string source(const Message& message) {
+  return endpoint(message.src_ip(), message.src_port(), !message.role().empty());
+}
+
+template <class Message>
 std::string destination(const Message& message) {
   const auto type = icmp_type_of(message);
-  return type.empty() ? endpoint(message.dst_ip(), message.dst_port())
+  return type.empty() ? endpoint(message.dst_ip(), message.dst_port(), !message.role().empty())
                       : message.dst_ip() + " " + type;
 }
 
 }  // namespace
 
 std::string source_of(const v1::NetworkFlow& flow) {
-  return endpoint(flow.src_ip(), flow.src_port());
+  return source(flow);
 }
 std::string source_of(const v1::NetworkEvent& event) {
-  return endpoint(event.src_ip(), event.src_port());
+  return source(event);
 }
 std::string destination_of(const v1::NetworkFlow& flow) {
   return destination(flow);
@@ -97,6 +104,11 @@ std::string tcp_flag_letters(std::uint32_t flags) {
     if ((flags & flag) != 0) letters += letter;
   }
   return letters;
+}
+
+std::string tcp_flags_text(std::uint32_t flags) {
+  const auto letters = tcp_flag_letters(flags);
+  return letters.empty() ? "-" : letters;
 }
 
 std::string pod_text(const v1::NetworkFlow& flow) {

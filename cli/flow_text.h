@@ -9,7 +9,8 @@
 
 namespace orb8 {
 
-// "10.0.0.1:80", "[2001:db8::1]:80", or the address alone for a protocol without ports.
+// "10.0.0.1:80", "[2001:db8::1]:80", or the address alone for a protocol without ports;
+// "10.0.0.1:*" for all ports of a client.
 std::string source_of(const v1::NetworkFlow& flow);
 std::string source_of(const v1::NetworkEvent& event);
 
@@ -22,6 +23,9 @@ std::string icmp_text(const v1::NetworkEvent& event);
 
 // tcpdump's letters: "S", "S.", "FP.", "R"; "" for none.
 std::string tcp_flag_letters(std::uint32_t flags);
+
+// The same, "-" for none: sockets do not know their packets' flags.
+std::string tcp_flags_text(std::uint32_t flags);
 
 // "shop/web-0"
 std::string pod_text(const v1::NetworkFlow& flow);

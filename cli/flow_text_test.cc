@@ -28,6 +28,16 @@ TEST(FlowText, LeavesOutThePortThatAProtocolDoesNotHave) {
   EXPECT_EQ(destination_of(event), "::1");
 }
 
+TEST(FlowText, HasAStarForThePortsOfManyConnections) {
+  auto event = between("10.0.0.1", "2001:db8::1");
+  event.set_role("client");
+  event.set_dst_port(443);
+  EXPECT_EQ(source_of(event), "10.0.0.1:*");
+  EXPECT_EQ(destination_of(event), "[2001:db8::1]:443");
+  event.clear_dst_port();
+  EXPECT_EQ(destination_of(event), "[2001:db8::1]:*");
+}
+
 TEST(FlowText, NamesTheTypeOfIcmpInThePortsPlace) {
   auto event = between("10.0.0.1", "10.0.0.2");
   event.set_protocol("ICMP");
@@ -58,6 +68,8 @@ TEST(FlowText, SaysTcpFlagsInTcpdumpsLetters) {
   EXPECT_EQ(tcp_flag_letters(0x12), "S.");
   EXPECT_EQ(tcp_flag_letters(0x14), "R.");
   EXPECT_EQ(tcp_flag_letters(0xff), "SFPRUWE.");
+  EXPECT_EQ(tcp_flags_text(0x12), "S.");
+  EXPECT_EQ(tcp_flags_text(0), "-");
 }
 
 TEST(FlowText, ReadsBytesAndPacketsOfAnAgentThatDoesNotKnowOurFields) {

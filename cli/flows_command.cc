@@ -28,6 +28,7 @@ v1::QueryFlowsRequest to_request(const CliOptions& options) {
   *request.mutable_filter() = options.filter;
   request.set_sort(options.sort);
   request.set_limit(options.limit);
+  request.set_collapse_client_ports(options.collapse_ports);
   return request;
 }
 

@@ -15,6 +15,7 @@ namespace {
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kMsPerSecond = 1000;
+constexpr std::int64_t kUsPerMs = 1000;
 
 constexpr bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U;
@@ -107,10 +108,11 @@ std::string short_duration(std::chrono::milliseconds time) {
   return fmt::format("{}s", static_cast<double>(time.count()) / kMsPerSecond);
 }
 
-std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> kUnits = {
-      {{"ms", 1}, {"s", kMsPerSecond}, {"m", 60'000}, {"h", 3'600'000}}};
-  constexpr std::int64_t kMost = 1000LL * 24 * 3'600'000;  // a thousand days
+std::optional<std::chrono::microseconds> parse_fine_duration(std::string_view text) {
+  constexpr std::int64_t kSecond = 1'000'000;
+  constexpr std::array<std::pair<std::string_view, std::int64_t>, 5> kUnits = {
+      {{"us", 1}, {"ms", kUsPerMs}, {"s", kSecond}, {"m", 60 * kSecond}, {"h", 3600 * kSecond}}};
+  constexpr std::int64_t kMost = 24'000 * 3600 * kSecond;  // a thousand days
   std::int64_t total = 0;
   bool first = true;
   while (!text.empty()) {
@@ -118,18 +120,38 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc{} || text.front() == '-') return {};
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    std::int64_t scale = text.empty() && first ? kMsPerSecond : 0;
-    for (const auto& [unit, ms] : kUnits) {
+    std::int64_t scale = text.empty() && first ? kSecond : 0;
+    for (const auto& [unit, us] : kUnits) {
       if (scale != 0 || !text.starts_with(unit)) continue;
-      scale = ms;
+      scale = us;
       text.remove_prefix(unit.size());
     }
     if (scale == 0 || number > kMost / scale) return {};
     total += number * scale;
+    if (total > kMost) return {};
     first = false;
   }
-  if (total == 0 || total > kMost) return {};
-  return std::chrono::milliseconds(total);
+  if (total == 0) return {};
+  return std::chrono::microseconds(total);
+}
+
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  const auto time = parse_fine_duration(text);
+  if (!time || time->count() % kUsPerMs != 0) return {};
+  return std::chrono::duration_cast<std::chrono::milliseconds>(*time);
+}
+
+std::string human_micros(std::uint64_t micros) {
+  constexpr std::array kUnits = {"us", "ms", "s"};
+  constexpr double kStep = 1000;
+  auto value = static_cast<double>(micros);
+  std::size_t unit = 0;
+  // 999.95 would print as 1000.0.
+  while (value >= kStep - (unit == 0 ? 0 : 0.05) && unit + 1 < kUnits.size()) {
+    value /= kStep;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{}us", micros) : fmt::format("{:.1f}{}", value, kUnits.at(unit));
 }
 
 std::string clock_time(std::int64_t unix_ns) {

@@ -31,6 +31,12 @@ std::string short_duration(std::chrono::milliseconds time);
 // "30s", "1m30s", "500ms", "2h"; a bare number is in seconds. Nothing for anything else, or zero.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
+// The same, and with "250us".
+std::optional<std::chrono::microseconds> parse_fine_duration(std::string_view text);
+
+// "350us", "1.2ms", "3.0s": as round-trip times are given.
+std::string human_micros(std::uint64_t micros);
+
 // Local "15:04:05.123".
 std::string clock_time(std::int64_t unix_ns);
 

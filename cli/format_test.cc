@@ -10,6 +10,7 @@
 namespace orb8 {
 namespace {
 
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 TEST(Format, SaysBytesInBinaryUnits) {
@@ -85,6 +86,32 @@ TEST(Format, RefusesWhatIsNoDuration) {
     if (std::string_view(text) == "1") continue;  // seconds
     EXPECT_FALSE(parse_duration(text)) << "'" << text << "'";
   }
+}
+
+TEST(Format, ReadsDurationsOfLessThanAMillisecond) {
+  EXPECT_EQ(parse_fine_duration("250us"), microseconds(250));
+  EXPECT_EQ(parse_fine_duration("1ms500us"), microseconds(1500));
+  EXPECT_EQ(parse_fine_duration("2s"), microseconds(2'000'000));
+  EXPECT_FALSE(parse_fine_duration("0us"));
+  EXPECT_FALSE(parse_fine_duration("250ns"));
+  EXPECT_FALSE(parse_duration("250us")) << "elsewhere a millisecond is the least";
+}
+
+TEST(Format, RefusesADurationWhoseSumDoesNotFit) {
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += "24000h";
+  EXPECT_FALSE(parse_duration(text));
+}
+
+TEST(Format, SaysRoundTripTimesInTheUnitThatSuits) {
+  EXPECT_EQ(human_micros(0), "0us");
+  EXPECT_EQ(human_micros(350), "350us");
+  EXPECT_EQ(human_micros(999), "999us");
+  EXPECT_EQ(human_micros(1000), "1.0ms");
+  EXPECT_EQ(human_micros(1234), "1.2ms");
+  EXPECT_EQ(human_micros(999'940), "999.9ms");
+  EXPECT_EQ(human_micros(999'960), "1.0s");
+  EXPECT_EQ(human_micros(3'000'000'000), "3000.0s");
 }
 
 TEST(Format, SaysTimesOfTheDayInLocalTime) {

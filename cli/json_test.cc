@@ -27,7 +27,11 @@ TEST(Json, HasTheNamesOfTheProtoInItsOrder) {
             R"({"namespace":"shop","pod_name":"web-0","src_ip":"10.0.0.1","dst_ip":"10.0.0.2",)"
             R"("src_port":1234,"dst_port":443,"protocol":"TCP","direction":"egress","bytes":5,)"
             R"("packets":1,"first_seen_ns":0,"last_seen_ns":0,"tcp_flags":0,"ifindex":0,)"
-            R"("interface":"","cgroup_id":0})");
+            R"("interface":"","cgroup_id":0,"process":"","pid":0,"container_id":"",)"
+            R"("container_name":"","cgroup_path":"","netns":0,"socket_cookie":0,)"
+            R"("connection_state":"","role":"","failure_reason":"","rtt_us":0,"min_rtt_us":0,)"
+            R"("retransmits":0,"retransmitted_bytes":0,"payload_bytes":0,"unread_bytes":0,)"
+            R"("unsent_bytes":0,"cwnd":0,"src_service":"","dst_service":""})");
 }
 
 TEST(Json, KeepsSixtyFourBitNumbersWhole) {
@@ -39,12 +43,29 @@ TEST(Json, KeepsSixtyFourBitNumbersWhole) {
   EXPECT_NE(text.find(R"("first_seen_ns":9223372036854775807,)"), std::string::npos) << text;
 }
 
+TEST(Json, HasWhatSocketsTellAsNumbers) {
+  v1::NetworkFlow flow;
+  flow.set_socket_cookie(std::numeric_limits<std::uint64_t>::max());
+  flow.set_netns(4'026'531'840);
+  flow.set_rtt_us(1234);
+  flow.set_retransmits(7);
+  flow.set_retransmitted_bytes(5'000'000'000);
+  flow.set_payload_bytes(10'000'000'000'000'000'001U);
+  const auto text = to_json(flow);
+  for (const char* field :
+       {R"("socket_cookie":18446744073709551615,)", R"("netns":4026531840,)", R"("rtt_us":1234,)",
+        R"("retransmits":7,)", R"("retransmitted_bytes":5000000000,)",
+        R"("payload_bytes":10000000000000000001,)"}) {
+    EXPECT_NE(text.find(field), std::string::npos) << field << " is not in " << text;
+  }
+}
+
 TEST(Json, LeavesOutWhatIsOptionalAndNotSet) {
   v1::NetworkFlow flow;
   EXPECT_EQ(to_json(flow).find("icmp_type"), std::string::npos);
   flow.set_icmp_type(0);
   flow.set_icmp_code(0);
-  EXPECT_NE(to_json(flow).find(R"("icmp_type":0,"icmp_code":0})"), std::string::npos);
+  EXPECT_NE(to_json(flow).find(R"("icmp_type":0,"icmp_code":0,)"), std::string::npos);
   EXPECT_EQ(to_json(v1::AgentStatus()).find("accounting"), std::string::npos);
 }
 

@@ -22,6 +22,7 @@ namespace {
 
 constexpr int kBadUsage = 2;
 constexpr std::uint64_t kLastPort = 65535;
+constexpr auto kMostRtt = std::chrono::hours(1);  // the wire has 32 bits of microseconds
 constexpr auto kWatchEvery = std::chrono::seconds(2);
 constexpr const char* kAgent = "localhost:9090";
 
@@ -65,9 +66,9 @@ class Checker {
         return fail(Errc::kInvalid, flag + " is given twice");
       }
     }
-    for (auto step :
-         {&Checker::read_looks, &Checker::read_filter, &Checker::read_limits, &Checker::read_times,
-          &Checker::read_mode, &Checker::read_settings, &Checker::read_command}) {
+    for (auto step : {&Checker::read_looks, &Checker::read_filter, &Checker::read_connection,
+                      &Checker::read_limits, &Checker::read_times, &Checker::read_mode,
+                      &Checker::read_settings, &Checker::read_command}) {
       if (auto ok = (this->*step)(); !ok) return std::unexpected(ok.error());
     }
     if (auto ok = read_agent(environment); !ok) return std::unexpected(ok.error());
@@ -129,6 +130,24 @@ class Checker {
     options_.namespaces = given("--namespace");
     options_.pods = given("--pod");
     return {};
+  }
+
+  // What is asked of connections, which a packet by itself is none.
+  Result<void> read_connection() {
+    options_.filter.set_failed(raw_.failed);
+    for (const auto& text : given("--min-rtt")) {
+      // A bare number is in seconds elsewhere, and nobody means that here.
+      const bool bare = text.find_first_not_of("0123456789") == std::string::npos;
+      const auto rtt = bare ? std::nullopt : parse_fine_duration(text);
+      if (!rtt || *rtt > kMostRtt) return not_allowed("--min-rtt", text);
+      options_.filter.set_min_rtt_us(static_cast<std::uint32_t>(rtt->count()));
+    }
+    const bool asked = raw_.failed || options_.filter.min_rtt_us() > 0;
+    if (!raw_.packets || !asked) return {};
+    return fail(Errc::kInvalid,
+                fmt::format("{} and --packets exclude each other: packets have neither a failure "
+                            "nor a round-trip time",
+                            raw_.failed ? "--failed" : "--min-rtt"));
   }
 
   Result<void> read_limits() {
@@ -233,6 +252,7 @@ class Checker {
     }
     if (raw_.version) options_.command = Command::kVersion;
     options_.packets = raw_.packets;
+    options_.collapse_ports = raw_.collapse_ports;
     if (options_.command != Command::kCompletion) return {};
     if (raw_.shell.empty()) {
       return fail(Errc::kInvalid,

@@ -42,6 +42,7 @@ struct CliOptions {
   std::optional<std::chrono::milliseconds> watch;     // flows: show again every so often
   std::optional<std::chrono::milliseconds> duration;  // trace: how long; standalone: how long first
   bool packets = false;
+  bool collapse_ports = false;
 
   std::string shell;  // whose completion script to print
 };

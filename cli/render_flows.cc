@@ -5,36 +5,58 @@
 
 #include <algorithm>
 #include <ostream>
+#include <utility>
 #include <vector>
 
 #include "cli/accounting_text.h"
 #include "cli/flow_text.h"
 #include "cli/format.h"
 #include "cli/json.h"
+#include "cli/socket_text.h"
 #include "cli/table.h"
 
 namespace orb8 {
 namespace {
 
-Table flows_table(const RenderStyle& style) {
+// The columns that not every table has.
+struct Extras {
+  bool process = false;
+  bool reason = false;
+};
+
+// A wide table has all that is known of sockets; another one, what there is to tell.
+Extras extras_for(const v1::QueryFlowsResponse& answer, const RenderStyle& style) {
+  if (style.output == OutputFormat::kWide) return {};
+  const bool any = std::ranges::any_of(answer.flows(),
+                                       [](const auto& flow) { return process_text(flow) != "-"; });
+  return {.process = any, .reason = style.failures};
+}
+
+Table flows_table(const RenderStyle& style, const Extras& extras) {
   std::vector<Column> columns = {{.header = "PROTO"},
                                  {.header = "SOURCE", .shrinks = true},
                                  {.header = "DESTINATION", .shrinks = true},
                                  {.header = "DIR"},
                                  {.header = "PACKETS", .align = Align::kRight, .leaves = 1},
                                  {.header = "BYTES", .align = Align::kRight},
-                                 {.header = "LAST SEEN", .leaves = 2},
-                                 {.header = "FLAGS", .leaves = 3}};
+                                 {.header = "LAST SEEN", .leaves = 3},
+                                 {.header = "FLAGS", .leaves = 4}};
+  if (extras.process) columns.push_back({.header = "PROCESS", .shrinks = true, .leaves = 2});
+  if (extras.reason) columns.push_back({.header = "REASON"});
   if (style.output == OutputFormat::kWide) {
     columns.push_back({.header = "FIRST SEEN"});
     columns.push_back({.header = "INTERFACE"});
     columns.push_back({.header = "POD"});
     columns.push_back({.header = "CGROUP", .align = Align::kRight});
+    for (auto& column : socket_columns()) {
+      column.width = 0;  // all rows are there to be measured
+      columns.push_back(std::move(column));
+    }
   }
   return {columns, style.table_width()};
 }
 
-Row flow_row(const v1::NetworkFlow& flow, const RenderStyle& style) {
+Row flow_row(const v1::NetworkFlow& flow, const RenderStyle& style, const Extras& extras) {
   Row row = {flow.protocol(),
              source_of(flow),
              destination_of(flow),
@@ -42,12 +64,15 @@ Row flow_row(const v1::NetworkFlow& flow, const RenderStyle& style) {
              human_count(flow.packets()),
              human_bytes(flow.bytes()),
              clock_time(flow.last_seen_ns()),
-             tcp_flag_letters(flow.tcp_flags())};
+             tcp_flags_text(flow.tcp_flags())};
+  if (extras.process) row.push_back(process_text(flow));
+  if (extras.reason) row.push_back(failure_text(flow));
   if (style.output == OutputFormat::kWide) {
     row.push_back(clock_time(flow.first_seen_ns()));
-    row.push_back(flow.interface());
+    row.push_back(flow.interface().empty() ? "-" : flow.interface());
     row.push_back(pod_text(flow));
     row.push_back(flow.cgroup_id() == 0 ? "-" : std::to_string(flow.cgroup_id()));
+    for (auto& cell : socket_cells(flow)) row.push_back(std::move(cell));
   }
   return row;
 }
@@ -70,10 +95,11 @@ void render_flows(const v1::QueryFlowsResponse& answer, const RenderStyle& style
     for (const auto& flow : answer.flows()) out << to_json(flow) << '\n';
     return;
   }
-  auto table = flows_table(style);
+  const auto extras = extras_for(answer, style);
+  auto table = flows_table(style, extras);
   std::vector<Row> rows;
   for (const auto& flow : answer.flows()) {
-    rows.push_back(flow_row(flow, style));
+    rows.push_back(flow_row(flow, style, extras));
     table.measure(rows.back());
   }
   out << style.painted(table.header(), Paint::kTitle) << '\n';

@@ -43,17 +43,63 @@ TEST(RenderFlows, MakesATableThatEndsWithWhatBecameOfAllPackets) {
   EXPECT_EQ(rendered(answer(), {}), R"(
 PROTO   SOURCE                                  DESTINATION       DIR     PACKETS    BYTES  LAST SEEN     FLAGS
 TCP     10.0.0.1:51234                          10.0.0.2:5432     egress    1,234  1.2 MiB  22:13:22.005  SP.
-ICMPv6  2001:db8:1234:5678:9abc:def0:1234:5678  ::1 echo-request  egress        1     98 B  22:13:22.005
+ICMPv6  2001:db8:1234:5678:9abc:def0:1234:5678  ::1 echo-request  egress        1     98 B  22:13:22.005  -
 2 flows; 1,000 packets seen: 990 counted, 4 duplicate, 6 not IP, 0 lost
 )" + 1);
 }
 
 TEST(RenderFlows, AddsAllElseWhenWide) {
   EXPECT_EQ(rendered(answer(), {.output = OutputFormat::kWide, .terminal_width = 80}), R"(
-PROTO   SOURCE                                  DESTINATION       DIR     PACKETS    BYTES  LAST SEEN     FLAGS  FIRST SEEN    INTERFACE  POD         CGROUP
-TCP     10.0.0.1:51234                          10.0.0.2:5432     egress    1,234  1.2 MiB  22:13:22.005  SP.    22:13:20.000  eth0       shop/web-0    4711
-ICMPv6  2001:db8:1234:5678:9abc:def0:1234:5678  ::1 echo-request  egress        1     98 B  22:13:22.005         22:13:20.000  eth0       shop/web-0       -
+PROTO   SOURCE                                  DESTINATION       DIR     PACKETS    BYTES  LAST SEEN     FLAGS  FIRST SEEN    INTERFACE  POD         CGROUP  PROCESS  PID  CONTAINER  STATE  ROLE  RTT  MIN RTT  RETRANS  PAYLOAD  NETNS  FAILURE
+TCP     10.0.0.1:51234                          10.0.0.2:5432     egress    1,234  1.2 MiB  22:13:22.005  SP.    22:13:20.000  eth0       shop/web-0    4711  -          -  -          -      -       -        -        -        -      -  -
+ICMPv6  2001:db8:1234:5678:9abc:def0:1234:5678  ::1 echo-request  egress        1     98 B  22:13:22.005  -      22:13:20.000  eth0       shop/web-0       -  -          -  -          -      -       -        -        -        -      -  -
 2 flows; 1,000 packets seen: 990 counted, 4 duplicate, 6 not IP, 0 lost
+)" + 1);
+}
+
+v1::QueryFlowsResponse answer_of_sockets() {
+  use_utc();
+  v1::QueryFlowsResponse answer;
+  auto& flow = *answer.add_flows();
+  flow = socket_flow_to_db<v1::NetworkFlow>();
+  flow.set_packets(12);
+  flow.set_bytes(1900);
+  flow.set_last_seen_ns(kNoon);
+  flow.clear_interface();
+  auto& refused = *answer.add_flows();
+  refused = flow_to_db();
+  refused.set_tcp_flags(0);
+  refused.set_process("curl");
+  refused.set_role("client");
+  refused.clear_src_port();
+  refused.set_failure_reason("refused");
+  return answer;
+}
+
+TEST(RenderFlows, NamesTheProcessWhereOneIsKnown) {
+  EXPECT_EQ(rendered(answer_of_sockets(), {}), R"(
+PROTO  SOURCE          DESTINATION    DIR     PACKETS    BYTES  LAST SEEN     FLAGS  PROCESS
+TCP    10.0.0.1:51234  10.0.0.2:5432  egress       12  1.9 KiB  22:13:20.000  -      web
+TCP    10.0.0.1:*      10.0.0.2:5432  egress    1,234  1.2 MiB  22:13:22.005  -      curl
+2 flows
+)" + 1);
+}
+
+TEST(RenderFlows, AddsWhatSocketsKnowWhenWide) {
+  EXPECT_EQ(rendered(answer_of_sockets(), {.output = OutputFormat::kWide}), R"(
+PROTO  SOURCE          DESTINATION    DIR     PACKETS    BYTES  LAST SEEN     FLAGS  FIRST SEEN    INTERFACE  POD         CGROUP  PROCESS   PID  CONTAINER  STATE        ROLE      RTT  MIN RTT  RETRANS  PAYLOAD       NETNS  FAILURE
+TCP    10.0.0.1:51234  10.0.0.2:5432  egress       12  1.9 KiB  22:13:20.000  -      22:13:20.000  -          shop/web-0    4711  nginx    4242  web        ESTABLISHED  client  1.2ms    350us        3  1.0 KiB  4026531840  -
+TCP    10.0.0.1:*      10.0.0.2:5432  egress    1,234  1.2 MiB  22:13:22.005  -      22:13:20.000  eth0       shop/web-0    4711  curl        -  -          -            client      -        -        0      0 B           -  refused
+2 flows
+)" + 1);
+}
+
+TEST(RenderFlows, SaysWhyConnectionsFailedWhereThatIsAskedFor) {
+  EXPECT_EQ(rendered(answer_of_sockets(), {.terminal_width = 80, .failures = true}), R"(
+PROTO SOURCE         DESTINATION   DIR PACKETS   BYTES PROCESS REASON
+TCP   10.0.0.1:51234 10.0.0.2:5432 out      12 1.9 KiB web     -
+TCP   10.0.0.1:*     10.0.0.2:5432 out   1,234 1.2 MiB curl    refused
+2 flows
 )" + 1);
 }
 

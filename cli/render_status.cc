@@ -103,13 +103,15 @@ class StatusPage {
       return;
     }
     Table attached({{.header = "PROGRAM"},
-                    {.header = "INTERFACE", .shrinks = true},
+                    {.header = "ATTACHED TO", .shrinks = true},
                     {.header = "DIR"},
                     {.header = "MECHANISM"}},
                    style_.table_width());
     std::vector<Row> rows;
     for (const auto& program : status_.programs()) {
-      rows.push_back({program.program(), program.interface(), style_.direction(program.direction()),
+      // A tracepoint has no direction.
+      rows.push_back({program.program(), program.interface(),
+                      program.direction().empty() ? "-" : style_.direction(program.direction()),
                       program.mechanism()});
     }
     table(attached, rows);

@@ -78,9 +78,32 @@ seen         1,001  96.7 KiB
   lost           1       0 B
 packet events: 20 sent, 2 lost
 
-PROGRAM        INTERFACE  DIR      MECHANISM
-network_probe  eth0       ingress  tcx
+PROGRAM        ATTACHED TO  DIR      MECHANISM
+network_probe  eth0         ingress  tcx
 )" + 1);
+}
+
+TEST(RenderStatus, SaysWhereTheProgramsOfSocketsAre) {
+  auto sockets = status();
+  sockets.clear_programs();
+  const auto add = [&](const char* program, const char* place, const char* direction,
+                       const char* mechanism) {
+    auto& row = *sockets.add_programs();
+    row.set_program(program);
+    row.set_interface(place);
+    row.set_direction(direction);
+    row.set_mechanism(mechanism);
+  };
+  add("orb8_state", "sock:inet_sock_set_state", "", "tp_btf");
+  add("orb8_udp_out", "/sys/fs/cgroup", "egress", "cgroup");
+  const auto text = rendered(sockets, {});
+  EXPECT_NE(text.find(R"(
+PROGRAM       ATTACHED TO               DIR     MECHANISM
+orb8_state    sock:inet_sock_set_state  -       tp_btf
+orb8_udp_out  /sys/fs/cgroup            egress  cgroup
+)"),
+            std::string::npos)
+      << text;
 }
 
 TEST(RenderStatus, SaysDegradedAndWhy) {

@@ -15,6 +15,7 @@ struct RenderStyle {
   OutputFormat output = OutputFormat::kTable;
   bool color = false;
   std::size_t terminal_width = 0;  // 0: not a terminal
+  bool failures = false;           // failed connections are shown, with the reason
 
   // What a table has to fit: 0, nothing, for one that was asked to be wide.
   std::size_t table_width() const;

@@ -39,6 +39,26 @@ Message web_to_db() {
   return message;
 }
 
+// The same as a socket tells it.
+template <class Message>
+Message socket_flow_to_db() {
+  auto message = web_to_db<Message>();
+  message.set_tcp_flags(0);
+  message.set_process("nginx");
+  message.set_pid(4242);
+  message.set_container_id("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+  message.set_container_name("web");
+  message.set_netns(4'026'531'840);
+  message.set_socket_cookie(99);
+  message.set_connection_state("ESTABLISHED");
+  message.set_role("client");
+  message.set_rtt_us(1234);
+  message.set_min_rtt_us(350);
+  message.set_retransmits(3);
+  message.set_payload_bytes(1024);
+  return message;
+}
+
 inline v1::NetworkFlow flow_to_db() {
   auto flow = web_to_db<v1::NetworkFlow>();
   flow.set_packets(1234);

@@ -106,7 +106,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"flows --limit 1 --limit 2", "--limit is given twice"},
         Mistake{"flows --sort byte",
                 "--sort: 'byte' is not allowed; it must be one of bytes, "
-                "packets, last-seen; did you mean bytes?"},
+                "packets, last-seen, rtt, retransmits; did you mean bytes?"},
         Mistake{"flows --watch 0s",
                 "--watch: '0s' is not allowed; it must be a time, as 500ms, 30s, 5m or 1m30s"},
         Mistake{"flows --watch 1s --watch 2s", "--watch is given twice; see orb8 flows --help"},
@@ -121,6 +121,23 @@ INSTANTIATE_TEST_SUITE_P(
             "icmpv6 or sctp, or a number from 0 to 255; did you mean tcp?"},
         Mistake{"trace network --direction up",
                 "--direction: 'up' is not allowed; it must be one of ingress, egress"},
+        Mistake{"flows --min-rtt fast",
+                "--min-rtt: 'fast' is not allowed; it must be a time with its unit, up to 1h, as "
+                "50ms or 250us"},
+        Mistake{"trace network --min-rtt 50",
+                "--min-rtt: '50' is not allowed; it must be a time with its unit, up to 1h, as "
+                "50ms or 250us"},
+        Mistake{"flows --min-rtt 61m",
+                "--min-rtt: '61m' is not allowed; it must be a time with its unit, up to 1h, as "
+                "50ms or 250us"},
+        Mistake{"flows --min-rtt 1ms --min-rtt 2ms", "--min-rtt is given twice"},
+        Mistake{"trace network --packets --failed",
+                "--failed and --packets exclude each other: packets have neither a failure nor a "
+                "round-trip time"},
+        Mistake{"trace network --min-rtt 50ms --packets",
+                "--min-rtt and --packets exclude each other: packets have neither a failure nor "
+                "a round-trip time"},
+        Mistake{"status --udp maybe", "--udp: 'maybe' is not allowed; it must be one of on, off"},
         Mistake{"status -o yaml",
                 "--output: 'yaml' is not allowed; it must be one of table, wide, json"},
         Mistake{"status --color maybe",
@@ -152,7 +169,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"status --mode alone",
                 "--mode: 'alone' is not allowed; it must be one of standalone, cluster"},
         Mistake{"status --flow-source magic --agent here:9090",
-                "--flow-source: 'magic' is not allowed; it must be one of auto, tc"},
+                "--flow-source: 'magic' is not allowed; it must be one of auto, socket, tc"},
         Mistake{"status --tc-attach tcx --tc-attach tcx", "--tc-attach is given twice"},
         Mistake{"status --config a --config b", "--config is given twice"},
         Mistake{"status --standalone --config /no/such/file",
@@ -170,9 +187,9 @@ TEST(CommandLine, ChecksTheAgentsAddressInTheEnvironmentToo) {
 }
 
 TEST(CommandLine, DoesNotObeyEscapesInWhatItRepeats) {
-  EXPECT_EQ(
-      run_orb8("flows --sort \x1b[2J").err,
-      "orb8: --sort: '\\x1b[2J' is not allowed; it must be one of bytes, packets, last-seen\n");
+  EXPECT_EQ(run_orb8("flows --sort \x1b[2J").err,
+            "orb8: --sort: '\\x1b[2J' is not allowed; it must be one of bytes, packets, last-seen, "
+            "rtt, retransmits\n");
   EXPECT_THAT(run_orb8("\x1b[2J").err, StartsWith("orb8: unknown command '\\x1b[2J'"));
 }
 

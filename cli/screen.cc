@@ -37,7 +37,8 @@ RenderStyle style_for(const CliOptions& options, const Screen& screen,
   return {.output = options.output,
           .color = options.color == ColorChoice::kAlways ||
                    (options.color == ColorChoice::kAuto && screen.terminal && !plain),
-          .terminal_width = screen.size().columns};
+          .terminal_width = screen.size().columns,
+          .failures = options.filter.failed()};
 }
 
 }  // namespace orb8

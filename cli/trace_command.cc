@@ -28,8 +28,17 @@ v1::StreamEventsRequest to_request(const CliOptions& options) {
   request.mutable_namespaces()->Add(options.namespaces.begin(), options.namespaces.end());
   request.mutable_pod_names()->Add(options.pods.begin(), options.pods.end());
   *request.mutable_filter() = options.filter;
+  // A failed connection is two flows: the one towards the peer tells of all.
+  if (options.filter.failed() && options.filter.directions().empty()) {
+    request.mutable_filter()->add_directions("egress");
+  }
   request.set_packets(options.packets);
   return request;
+}
+
+// Of a failed connection its end is shown, since that is when it is known to have failed.
+bool is_shown(const v1::NetworkEvent& event, const CliOptions& options) {
+  return !options.filter.failed() || event.type() == v1::EVENT_TYPE_FLOW_END;
 }
 
 struct Counts {
@@ -71,8 +80,9 @@ int run_trace(Backend& backend, const CliOptions& options, const Session& sessio
   const auto ok = backend.stream(
       to_request(options),
       [&](const v1::NetworkEvent& event) {
-        ++counts.events;
         counts.lost += event.dropped_before();
+        if (!is_shown(event, options)) return static_cast<bool>(session.out);
+        ++counts.events;
         const auto seconds = seen.add(event);
         renderer.set_terminal_width(session.screen.size().columns);
         renderer.render(event, seconds, session.out);
@@ -85,7 +95,8 @@ int run_trace(Backend& backend, const CliOptions& options, const Session& sessio
 
   auto style = session.style;
   style.terminal_width = session.screen.size().columns;
-  if (options.output != OutputFormat::kJson) render_talkers(seen, kTop, style, session.out);
+  const bool talkers = options.output != OutputFormat::kJson && !options.filter.failed();
+  if (talkers) render_talkers(seen, kTop, style, session.out);
   session.out.flush();
   std::optional<v1::Accounting> moved;
   if (const auto end = ok ? backend.status({.time = kLastLook, .stop = {}}) : begin; ok && end) {

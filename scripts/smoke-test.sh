@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Starts the agent on one end of a veth pair, sends known traffic from the other, and asks for it over
-# gRPC, HTTP and the command line. Needs root and the built programs; touches only two network
-# namespaces of its own.
+# gRPC, HTTP and the command line: with flows from packets, then from sockets. Needs root and the built
+# programs; touches only two network namespaces of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -46,7 +46,8 @@ eventually() {
   done
 }
 
-inside() { ip netns exec "$here" "$@"; }
+# Not `ip netns exec`, which mounts another /sys: the cgroups are below it.
+inside() { nsenter --net="/run/netns/$here" "$@"; }
 orb8() { inside "$bin/orb8" --agent localhost:9090 "$@"; }
 
 # has_flow <jq condition>: a flow of the agent meets it.
@@ -74,8 +75,9 @@ fails_with() {
   }
 }
 
+# start_agent [flag...]
 start_agent() {
-  (exec ip netns exec "$here" "$bin/orb8-agent") >"$logs/agent" 2>&1 &
+  (exec nsenter --net="/run/netns/$here" "$bin/orb8-agent" "$@") >"$logs/agent" 2>&1 &
   agent=$!
   eventually inside curl -sf localhost:9091/readyz -o /dev/null
 }
@@ -96,8 +98,8 @@ for _ in range(100):
 PY
 }
 
-# A megabyte to the other end. Prints what the socket sent, repetitions included: bytes_sent of
-# struct tcp_info, once the other end has closed as well.
+# send_tcp <port>: a megabyte from there to the other end. Prints what the socket sent, repetitions
+# included: bytes_sent of struct tcp_info, once the other end has closed as well.
 send_tcp() {
   ip netns exec "$peer" python3 - <<'PY' &
 import socket
@@ -107,15 +109,27 @@ with socket.create_server(("10.0.0.2", 5004)) as server, server.accept()[0] as p
 PY
   local server=$!
   eventually listens || return 1
-  inside python3 - <<'PY'
-import socket, struct
-with socket.create_connection(("10.0.0.2", 5004), source_address=("10.0.0.1", 5003)) as s:
+  inside python3 - "$1" <<'PY'
+import socket, struct, sys
+here = ("10.0.0.1", int(sys.argv[1]))
+with socket.create_connection(("10.0.0.2", 5004), source_address=here) as s:
     s.sendall(b"x" * 1_000_000)
     s.shutdown(socket.SHUT_WR)
     s.recv(1)
     print(*struct.unpack_from("Q", s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 208), 200))
 PY
   wait "$server"
+}
+# A connection that nobody takes.
+connect_in_vain() {
+  inside python3 - <<'PY'
+import socket
+try:
+    socket.create_connection(("10.0.0.2", 5006), source_address=("10.0.0.1", 5005))
+except ConnectionRefusedError:
+    raise SystemExit(0)
+raise SystemExit("it was not refused")
+PY
 }
 listens() { [[ -n $(ip netns exec "$peer" ss -Hltn 'sport = 5004') ]]; }
 
@@ -132,7 +146,7 @@ ip -n "$here" addr add fd00::1/64 dev eth0 nodad
 ip -n "$peer" addr add fd00::2/64 dev eth0 nodad
 ip -n "$here" route add default via 10.0.0.2
 
-check "the agent starts and is ready" start_agent
+check "the agent starts and is ready" start_agent --flow-source tc
 check "its probes are loaded" find_programs
 check "its log names the probes" grep -q "Attached egress probe to eth0" "$logs/agent"
 check "/healthz is ok" inside curl -sf localhost:9091/healthz -o /dev/null
@@ -145,7 +159,7 @@ inside "$bin/orb8" --agent localhost:9090 trace network --duration 5s -o json \
 trace=$!
 eventually has_status '.subscribers == 1'
 send_udp
-tcp_bytes=$(send_tcp)
+tcp_bytes=$(send_tcp 5003)
 inside ping -qc 4 -i 0.4 10.0.0.2 >/dev/null  # longer than the interval of a second
 inside ping -qc 3 -i 0.2 fd00::2 >/dev/null
 
@@ -183,7 +197,42 @@ check "SIGTERM ends the agent in order" end_agent TERM
 check "nothing stays attached" eventually are_unloaded
 check "orb8 watches without an agent" \
   inside "$bin/orb8" trace network --standalone --interface lo --duration 1s
-check "the agent starts again" start_agent
+
+check "the agent starts again, and reads sockets" start_agent
+check "its log names the socket probe" grep -q "Attached socket probe to tracepoint" "$logs/agent"
+check "status says that it chose the sockets" \
+  has_status '.healthy and .flow_source == "socket" and (.flow_source_reason | test("auto"))'
+check "nothing is attached to eth0" has_status 'all(.programs[]; .interface != "eth0")'
+inside "$bin/orb8" trace network --failed --standalone --duration 8s \
+  >"$logs/failed" 2>"$logs/failed-summary" &
+trace=$!
+eventually grep -q "tracing" "$logs/failed-summary"
+send_tcp 5007 >/dev/null  # 5003 waits
+send_udp
+check "a connection to a closed port is refused" connect_in_vain
+
+check "the payload of a TCP transfer is exact where it is sent" eventually has_flow \
+  '.src_port == 5007 and .dst_port == 5004 and .direction == "egress"
+   and .payload_bytes == 1000000 and .role == "client" and .process == "python3" and .rtt_us > 0'
+check "and where it is received, in another network namespace" eventually has_flow \
+  '.src_port == 5007 and .dst_port == 5004 and .direction == "ingress"
+   and .payload_bytes == 1000000 and .role == "server" and .process == "python3"'
+check "100 datagrams are 100 packets of 200 bytes, read from sockets" eventually has_flow \
+  '.src_port == 5001 and .dst_port == 5002 and .direction == "egress"
+   and .packets == 100 and .bytes == 20000 and .payload_bytes == 15800'
+check "flows --failed knows the refused connection" eventually eval \
+  'orb8 flows --failed --port 5006 -o json | jq -se \
+   "length > 0 and all(.failure_reason == \"refused\" and .src_port + .dst_port == 10011)" \
+   >/dev/null'
+check "nothing is found where it did not fail" \
+  eval 'orb8 flows --failed --port 5004 -o json | jq -se "length == 0" >/dev/null'
+check "one row stands for a client's connections" \
+  eval 'orb8 flows --collapse-ports --port 5004 | grep -q "10\.0\.0\.1:\* *10\.0\.0\.2:5004"'
+check "the trace of failed connections ended by itself" wait "$trace"
+check "it has the refused one, with its process and the reason" \
+  grep -Eq ' END .* 10\.0\.0\.2:5006 .* python3 +refused$' "$logs/failed"
+check "once, and nothing of the others" \
+  eval '(($(grep -c "10\.0\.0\.2:500" "$logs/failed") == 1))'
 check "SIGKILL leaves nothing attached" \
   eval 'find_programs && end_agent KILL && eventually are_unloaded'
 

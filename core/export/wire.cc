@@ -61,7 +61,8 @@ void put_key(const Flow& flow, InterfaceNames& names, Message& out) {
   out.set_interface(names.name_of(flow.ifindex));
   out.set_cgroup_id(flow.cgroup_id);
   if (flow.owners.local) put_owner(*flow.owners.local, out);
-  if (flow.key.socket != 0) put_socket(flow, out);
+  // One that stands for several connections has no socket of its own, and their sums.
+  if (flow.key.socket != 0 || flow.socket.role != Role::kUnknown) put_socket(flow, out);
 }
 
 v1::EventType to_wire(EventKind kind) {

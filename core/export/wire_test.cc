@@ -109,6 +109,23 @@ TEST(Wire, SaysNothingOfASocketThatNobodyLookedAt) {
   EXPECT_EQ(wire.process(), "");
 }
 
+TEST(Wire, TellsWhatTheSocketsOfACollapsedRowKnow) {
+  auto flow = tcp_flow();
+  flow.key.src_port = 0;
+  flow.socket.role = Role::kClient;
+  flow.socket.rtt_us = 1200;
+  flow.socket.retransmits = 3;
+  flow.payload_bytes = 6'000'000'000;
+  InterfaceNames names;
+  v1::NetworkFlow wire;
+  to_wire(flow, names, wire);
+  EXPECT_EQ(wire.role(), "client");
+  EXPECT_EQ(wire.rtt_us(), 1200U);
+  EXPECT_EQ(wire.retransmits(), 3U);
+  EXPECT_EQ(wire.payload_bytes(), 6'000'000'000U);
+  EXPECT_EQ(wire.socket_cookie(), 0U);
+}
+
 TEST(Wire, GivesIcmpTypeAndCodeInsteadOfPorts) {
   auto flow = tcp_flow();
   flow.key.protocol = IPPROTO_ICMP;

@@ -59,6 +59,21 @@ TEST_F(AgentProcess, TellsStepByStepHowItStarts) {
   EXPECT_THAT(errors_in(log), SizeIs(0));
 }
 
+TEST_F(AgentProcess, ReadsSocketsWhereNothingElseIsAskedFor) {
+  Process agent(kProgram, {.arguments = {}, .environment = {}, .user = {}});
+  ASSERT_TRUE(agent.says(kListening)) << agent.err();
+  const auto log = agent.err();
+  std::size_t at = 0;
+  for (const auto* step : {"Loading socket probe...", "Attached socket probe to tracepoint ",
+                           "Attached UDP probes to cgroup ", kListening}) {
+    const auto found = log.find(step, at);
+    ASSERT_NE(found, std::string::npos) << step << " is not where it belongs in\n" << log;
+    at = found;
+  }
+  EXPECT_EQ(log.find("Attached ingress probe"), std::string::npos) << log;
+  EXPECT_THAT(errors_in(log), SizeIs(0));
+}
+
 class AgentProcessSignal : public AgentProcess, public ::testing::WithParamInterface<int> {};
 
 TEST_P(AgentProcessSignal, EndsItInOrderWhenNobodyListens) {

@@ -5,12 +5,18 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <pty.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
+#include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "cli/format.h"
 #include "orb8/v1/agent.pb.h"
@@ -22,6 +28,7 @@ namespace orb8::integration {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 using namespace std::chrono_literals;
@@ -66,10 +73,12 @@ void expect_fields_of(const google::protobuf::Descriptor& message, const json& o
   }
 }
 
+// Sockets are seen in every network namespace, packets in this one only: what counts all that there
+// is has to use the second.
 class CliOutput : public ProcessTest {};
 
 TEST_F(CliOutput, TellsOfEveryPacketInFlowEvents) {
-  Process orb8("orb8", command_line("trace network --standalone -o json"));
+  Process orb8("orb8", command_line("trace network --standalone --flow-source tc -o json"));
   // A datagram sent earlier may be in a flow's total and in no event: nobody was listening yet.
   ASSERT_TRUE(orb8.says("tracing"));
   const LoopbackUdp udp;
@@ -108,7 +117,8 @@ TEST_F(CliOutput, ShowsOneLineForEachPacket) {
 }
 
 TEST_F(CliOutput, LeavesOutWhatTheFilterDoesNotMatch) {
-  Process orb8("orb8", command_line("flows --standalone --duration 1500ms --port 1 -o json"));
+  Process orb8("orb8", command_line("flows --standalone --flow-source tc --duration "
+                                    "1500ms --port 1 -o json"));
   ASSERT_TRUE(orb8.says("watching for 1.5s"));
   const LoopbackUdp udp;
   udp.send(5, kPayload);
@@ -145,13 +155,123 @@ TEST_F(CliOutput, IsTheSameFromAnAgentAndStandalone) {
 }
 
 TEST_F(CliOutput, HasTheStatusInOneObject) {
-  Process orb8("orb8", command_line("status --standalone --duration 100ms -o json"));
+  const std::map<std::string, std::size_t> programs = {{"tc", 2}, {"socket", 4}};
+  for (const auto& [source, count] : programs) {
+    Process orb8("orb8", command_line("status --standalone --duration 100ms -o json "
+                                      "--flow-source " +
+                                      source));
+    ASSERT_EQ(orb8.exit_status(), 0) << orb8.err();
+    const auto objects = objects_in(orb8.out());
+    ASSERT_THAT(objects, SizeIs(1));
+    expect_fields_of(*v1::AgentStatus::descriptor(), objects[0]);
+    EXPECT_EQ(objects[0]["healthy"], true);
+    EXPECT_EQ(objects[0]["flow_source"], source);
+    EXPECT_THAT(objects[0]["programs"], SizeIs(count));
+  }
+}
+
+TEST_F(CliOutput, AttachesNothingToThePacketPathWithoutUdp) {
+  Process orb8("orb8", command_line("status --standalone --udp off --duration 100ms -o json"));
   ASSERT_EQ(orb8.exit_status(), 0) << orb8.err();
   const auto objects = objects_in(orb8.out());
   ASSERT_THAT(objects, SizeIs(1));
-  expect_fields_of(*v1::AgentStatus::descriptor(), objects[0]);
-  EXPECT_EQ(objects[0]["healthy"], true);
-  EXPECT_THAT(objects[0]["programs"], SizeIs(2));
+  ASSERT_THAT(objects[0]["programs"], SizeIs(1));
+  EXPECT_EQ(objects[0]["programs"][0]["mechanism"], "tp_btf");
+}
+
+// The words of a table's line, and the same of its header.
+std::vector<std::string> words_of(const std::string& line) {
+  std::istringstream in(line);
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
+// A port of loopback on which nobody listens, and which nobody else takes.
+class DeafPort {
+ public:
+  DeafPort() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address_);
+    EXPECT_EQ(::bind(fd_.get(), as_sockaddr(), size), 0);
+    EXPECT_EQ(::getsockname(fd_.get(), as_sockaddr(), &size), 0);
+  }
+  std::string port() const { return std::to_string(ntohs(address_.sin_port)); }
+  void expect_refusal() {
+    const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(fd.get(), as_sockaddr(), sizeof(address_)), -1);
+    EXPECT_EQ(errno, ECONNREFUSED);
+  }
+
+ private:
+  sockaddr* as_sockaddr() { return reinterpret_cast<sockaddr*>(&address_); }
+
+  UniqueFd fd_;
+  sockaddr_in address_ = {};
+};
+
+TEST_F(CliOutput, TellsOnceOfAConnectionThatFailedAndWhy) {
+  DeafPort deaf;
+  Process orb8("orb8", command_line("trace network --standalone --failed --port " + deaf.port()));
+  ASSERT_TRUE(orb8.says("tracing"));
+  deaf.expect_refusal();
+  ASSERT_TRUE(orb8.prints(" refused\n")) << orb8.err();
+  orb8.signal(SIGINT);
+  ASSERT_EQ(orb8.exit_status(), 0);
+  const auto lines = lines_of(orb8.out());
+  ASSERT_THAT(lines, SizeIs(2)) << orb8.out();
+  EXPECT_THAT(words_of(lines[0]).back(), "REASON");
+  const auto words = words_of(lines[1]);
+  EXPECT_EQ(words[1], "END");
+  EXPECT_EQ(words[4], "127.0.0.1:" + deaf.port());
+  EXPECT_EQ(words[5], "egress");
+  EXPECT_EQ(words[words.size() - 2], "cli_output_test");
+  EXPECT_THAT(orb8.err(), HasSubstr("orb8: 1 event in "));
+}
+
+TEST_F(CliOutput, FindsAFailedConnectionAmongTheFlows) {
+  DeafPort deaf;
+  Process orb8("orb8", command_line("flows --standalone --failed --duration 2s -o json --port " +
+                                    deaf.port()));
+  ASSERT_TRUE(orb8.says("watching for 2s"));
+  deaf.expect_refusal();
+  ASSERT_EQ(orb8.exit_status(), 0) << orb8.err();
+  const auto flows = objects_in(orb8.out());
+  ASSERT_THAT(flows, Not(SizeIs(0)));
+  for (const auto& flow : flows) {
+    expect_fields_of(*v1::NetworkFlow::descriptor(), flow);
+    EXPECT_EQ(flow["failure_reason"], "refused");
+    EXPECT_EQ(flow["connection_state"], "CLOSE");
+    EXPECT_EQ(flow["role"], "client");
+    EXPECT_EQ(flow["process"], "cli_output_test");
+  }
+}
+
+TEST_F(CliOutput, ShowsAClientsConnectionsToAPortAsOneRow) {
+  const SilentListener server;
+  const auto address = server.address();
+  const auto port = address.substr(address.find(':') + 1);
+  Process orb8("orb8", command_line("flows --standalone --collapse-ports --direction egress "
+                                    "--duration 2s --sort rtt --port " +
+                                    port));
+  ASSERT_TRUE(orb8.says("watching for 2s"));
+  sockaddr_in to = {};
+  to.sin_family = AF_INET;
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
+  std::array<UniqueFd, 3> clients;
+  for (auto& client : clients) {
+    client = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(client.get(), reinterpret_cast<sockaddr*>(&to), sizeof(to)), 0);
+    ASSERT_EQ(::send(client.get(), "x", 1, 0), 1);
+  }
+  ASSERT_EQ(orb8.exit_status(), 0) << orb8.err();
+  const auto lines = lines_of(orb8.out());
+  ASSERT_THAT(lines, SizeIs(4)) << "a header, two sides, a footer\n" << orb8.out();
+  EXPECT_THAT(lines[3], StartsWith("2 flows; "));
+  const auto row = words_of(lines[1])[1] == "127.0.0.1:*" ? words_of(lines[1]) : words_of(lines[2]);
+  EXPECT_EQ(row[1], "127.0.0.1:*");
+  EXPECT_EQ(row[2], address);
+  EXPECT_EQ(row.back(), "cli_output_test");
 }
 
 // A terminal of the test's own, whose other end the test reads.
@@ -225,7 +345,7 @@ TEST_F(CliOutput, TellsAPersonThatItLoads) {
 
 TEST_F(CliOutput, RedrawsAWatchInPlaceOnATerminal) {
   Terminal terminal(100, 8);
-  auto command = command_line("flows --standalone --watch 100ms");
+  auto command = command_line("flows --standalone --flow-source tc --watch 100ms");
   command.out_fd = terminal.far();
   Process orb8("orb8", command);
   std::vector<LoopbackUdp> flows(10);

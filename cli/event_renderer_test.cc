@@ -74,8 +74,8 @@ TIME          EVENT   PROTO   SOURCE                 DESTINATION            DIR 
 
 TEST(EventRenderer, KeepsTheReasonInEightyColumns) {
   EXPECT_EQ(rendered({end_of_a_refused_connection()}, {.terminal_width = 80, .failures = true}), R"(
-TIME         EVENT  PROTO  SOURCE             DESTINATION        DIR REASON
-22:13:20.000 END    TCP    10.0.0.1:51234     10.0.0.2:5432      out unreachable
+TIME         SOURCE             DESTINATION         DIR PROCESS      REASON
+22:13:20.000 10.0.0.1:51234     10.0.0.2:5432       out web          unreachable
 )" + 1);
 }
 

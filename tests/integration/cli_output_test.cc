@@ -308,11 +308,13 @@ class Terminal {
 
 TEST_F(CliOutput, FitsATerminalAndIsColoured) {
   Terminal terminal(80, 24);
-  auto command = command_line("trace network --standalone --duration 1500ms");
+  const LoopbackUdp udp;
+  // No other flows: what is written has to fit into the terminal until it is read.
+  auto command = command_line("trace network --standalone --duration 1500ms --port " +
+                              std::to_string(udp.port()));
   command.out_fd = terminal.far();
   Process orb8("orb8", command);
   ASSERT_TRUE(orb8.says("tracing")) << "or the flow started before anyone listened";
-  const LoopbackUdp udp;
   while (!orb8.exit_status(50ms)) udp.send(1, kPayload);
   const auto text = terminal.text();
   EXPECT_THAT(text, StartsWith("\x1b[1mTIME         EVENT "));
@@ -325,7 +327,7 @@ TEST_F(CliOutput, FitsATerminalAndIsColoured) {
 TEST_F(CliOutput, IsPlainWhereColourIsNotWanted) {
   for (const auto* variable : {"NO_COLOR", "TERM"}) {
     Terminal terminal(80, 24);
-    auto command = command_line("trace network --standalone --duration 50ms");
+    auto command = command_line("trace network --standalone --port 1 --duration 50ms");
     command.out_fd = terminal.far();
     command.environment[variable] = "dumb";
     Process orb8("orb8", command);

@@ -1,4 +1,4 @@
-// The summary below a trace: what it says was lost.
+// What a trace asks for, and the summary below it: what it says was lost.
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,10 @@
 namespace orb8 {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 // An agent whose ring loses 100 packet events between each two looks at it, whoever asked for
 // them, and which sends one event before which this reader lost two.
@@ -39,10 +42,12 @@ class LosingAgent final : public Backend {
   std::uint64_t lost_ = 0;
 };
 
-std::string summary_of(bool packets) {
-  LosingAgent agent;
-  CliOptions options;
-  options.packets = packets;
+struct Said {
+  std::string out;
+  std::string err;
+};
+
+Said said_by_trace(Backend& agent, const CliOptions& options) {
   std::ostringstream out;
   std::ostringstream err;
   const auto status =
@@ -51,7 +56,14 @@ std::string summary_of(bool packets) {
                    return false;
                  }});
   EXPECT_EQ(status, 0);
-  return err.str();
+  return {.out = out.str(), .err = err.str()};
+}
+
+std::string summary_of(bool packets) {
+  LosingAgent agent;
+  CliOptions options;
+  options.packets = packets;
+  return said_by_trace(agent, options).err;
 }
 
 TEST(TraceSummary, CountsPacketEventsThatTheKernelLost) {
@@ -60,6 +72,56 @@ TEST(TraceSummary, CountsPacketEventsThatTheKernelLost) {
 
 TEST(TraceSummary, LeavesPacketEventsToThoseWhoAskedForThem) {
   EXPECT_THAT(summary_of(false), HasSubstr("/s), 2 lost; "));
+}
+
+// An agent that tells of the start and of the end of a connection, whatever was asked for.
+class TellingAgent final : public Backend {
+ public:
+  Result<v1::AgentStatus> status(const Patience& /*at once*/) override { return v1::AgentStatus{}; }
+  Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& /*none*/,
+                                       const Patience& /*at once*/) override {
+    return v1::QueryFlowsResponse{};
+  }
+  Result<void> stream(const v1::StreamEventsRequest& request, const EventFn& on_event,
+                      const std::stop_token& /*ends by itself*/) override {
+    asked = request;
+    for (const auto type : {v1::EVENT_TYPE_FLOW_START, v1::EVENT_TYPE_FLOW_END}) {
+      v1::NetworkEvent event;
+      event.set_type(type);
+      event.set_packets(1);
+      event.set_dropped_before(1);
+      on_event(event);
+    }
+    return {};
+  }
+  bool starts_empty() const override { return false; }
+
+  v1::StreamEventsRequest asked;
+};
+
+TEST(TraceOfFailures, ShowsTheEndOfAConnectionAlone) {
+  TellingAgent agent;
+  CliOptions options;
+  options.filter.set_failed(true);
+  const auto said = said_by_trace(agent, options);
+  EXPECT_THAT(said.out, HasSubstr("  END "));
+  EXPECT_THAT(said.out, Not(HasSubstr("  START ")));
+  EXPECT_THAT(said.out, Not(HasSubstr("Top talkers")));
+  EXPECT_THAT(said.err, HasSubstr("orb8: 1 event in "));
+  EXPECT_THAT(said.err, HasSubstr(", 2 lost; "));
+}
+
+TEST(TraceOfFailures, AsksForTheDirectionTowardsThePeerUnlessOneWasNamed) {
+  TellingAgent agent;
+  CliOptions options;
+  said_by_trace(agent, options);
+  EXPECT_THAT(agent.asked.filter().directions(), IsEmpty());
+  options.filter.set_failed(true);
+  said_by_trace(agent, options);
+  EXPECT_THAT(agent.asked.filter().directions(), ElementsAre("egress"));
+  options.filter.add_directions("ingress");
+  said_by_trace(agent, options);
+  EXPECT_THAT(agent.asked.filter().directions(), ElementsAre("ingress"));
 }
 
 }  // namespace

@@ -64,6 +64,7 @@ are_unloaded() {
     ! bpftool prog show id "$id" >/dev/null 2>&1 || return 1
   done
 }
+is_once() { [[ $(grep -c "$1" "$2") == 1 ]]; }
 fails_with() {
   local status=$1 words=$2
   shift 2
@@ -231,8 +232,7 @@ check "one row stands for a client's connections" \
 check "the trace of failed connections ended by itself" wait "$trace"
 check "it has the refused one, with its process and the reason" \
   grep -Eq ' END .* 10\.0\.0\.2:5006 .* python3 +refused$' "$logs/failed"
-check "once, and nothing of the others" \
-  eval '(($(grep -c "10\.0\.0\.2:500" "$logs/failed") == 1))'
+check "once, and nothing of the others" is_once "10\.0\.0\.2:500" "$logs/failed"
 check "SIGKILL leaves nothing attached" \
   eval 'find_programs && end_agent KILL && eventually are_unloaded'
 

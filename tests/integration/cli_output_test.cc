@@ -105,7 +105,8 @@ TEST_F(CliOutput, TellsOfEveryPacketInFlowEvents) {
 }
 
 TEST_F(CliOutput, ShowsOneLineForEachPacket) {
-  Process orb8("orb8", command_line("trace network --standalone --packets --protocol udp"));
+  Process orb8("orb8", command_line("trace network --standalone --flow-source tc --packets "
+                                    "--protocol udp"));
   ASSERT_TRUE(orb8.says("tracing")) << "or only half of the probes may be attached";
   const LoopbackUdp udp;
   while (!orb8.prints("\n", 20ms)) udp.send(1, kPayload);
@@ -114,6 +115,21 @@ TEST_F(CliOutput, ShowsOneLineForEachPacket) {
   const auto address = "127.0.0.1:" + std::to_string(udp.port());
   EXPECT_THAT(lines_of(orb8.out()).front().substr(13),
               "egress  UDP " + address + " > " + address + ": length " + std::to_string(kOnWire));
+}
+
+// Probes attach when packets are asked for, and ingress comes first: a packet of loopback may be
+// seen there before it can be at egress.
+TEST_F(CliOutput, ShowsPacketsBesideTheSocketsToo) {
+  Process orb8("orb8", command_line("trace network --standalone --flow-source socket --packets "
+                                    "--protocol udp"));
+  ASSERT_TRUE(orb8.says("tracing"));
+  const LoopbackUdp udp;
+  while (!orb8.prints("\n", 20ms)) udp.send(1, kPayload);
+  orb8.signal(SIGINT);
+  ASSERT_EQ(orb8.exit_status(), 0) << orb8.err();
+  const auto address = "127.0.0.1:" + std::to_string(udp.port());
+  EXPECT_THAT(lines_of(orb8.out()).front(), HasSubstr(" UDP " + address + " > " + address +
+                                                      ": length " + std::to_string(kOnWire)));
 }
 
 TEST_F(CliOutput, LeavesOutWhatTheFilterDoesNotMatch) {

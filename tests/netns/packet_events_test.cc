@@ -222,7 +222,7 @@ TEST_F(PacketEventsTest, AndSpilledFlowsAndInterfacesWakeTheReaderAsWell) {
   const TwoHosts net;
   Watcher watcher(net.b.ns, {.interfaces = {"eth0"}, .max_flows = 1});
   const auto waits = watcher.source().wait_fds();
-  ASSERT_EQ(waits.size(), 3U);
+  ASSERT_GE(waits.size(), 3U);
   net.up();
   watcher.read();
   const WakeUps wake_ups(watcher.source());

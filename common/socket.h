@@ -110,12 +110,6 @@ struct orb8_sock_tallies {
 	struct orb8_sock_tally fate[ORB8_SOCK_FATE_MAX];
 };
 
-/* Fixed when the probes are loaded. */
-struct orb8_socket_constants {
-	__u8 has_cookie; /* bpf_get_socket_cookie() takes a struct sock: Linux 5.12 */
-	__u8 pad[7];
-};
-
 ORB8_ABI_SIZE(orb8_tuple, 40);
 ORB8_ABI_AT(orb8_tuple, lport, 32);
 ORB8_ABI_SIZE(orb8_socket_owner, 56);
@@ -126,5 +120,4 @@ ORB8_ABI_AT(orb8_socket_record, retransmitted_bytes, 160);
 ORB8_ABI_SIZE(orb8_peer_key, 48);
 ORB8_ABI_SIZE(orb8_peer, 120);
 ORB8_ABI_SIZE(orb8_sock_tallies, 120);
-ORB8_ABI_SIZE(orb8_socket_constants, 8);
 #endif

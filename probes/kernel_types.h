@@ -125,6 +125,7 @@ struct file {
 struct task_struct {
 	int tgid;
 	unsigned int flags;
+	struct task_struct *group_leader;
 	char comm[16];
 };
 

@@ -13,8 +13,6 @@
 #include "probes/kernel_types.h"
 #include "probes/ring.h"
 
-const volatile struct orb8_socket_constants socket_constants = {.has_cookie = 1};
-
 /* Sized before load. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -99,17 +97,24 @@ static __always_inline __u32 netns_of(const struct sock *sk)
 /* What a socket has from its birth; who owns it comes on top. */
 static __always_inline void name_socket(struct orb8_socket_owner *owner, struct sock *sk)
 {
-	owner->cookie = socket_constants.has_cookie ? bpf_get_socket_cookie(sk) : 0;
+	owner->cookie = bpf_get_socket_cookie(sk); /* for tracing programs since Linux 5.12 */
 	owner->first_ns = bpf_ktime_get_boot_ns();
 	owner->cgroup_id = cgroup_of(sk);
 	owner->netns = netns_of(sk);
 }
 
+/* The process's name, not the thread's: as /proc/<pid>/comm. */
+static __always_inline void owned_by(struct orb8_socket_owner *owner,
+				     const struct task_struct *task)
+{
+	owner->pid = BPF_CORE_READ(task, tgid);
+	owner->source = ORB8_OWNER_EXACT;
+	BPF_CORE_READ_STR_INTO(&owner->comm, task, group_leader, comm);
+}
+
 /* In the process that opens it. */
 static __always_inline void owned_by_current(struct orb8_socket_owner *owner)
 {
-	owner->pid = bpf_get_current_pid_tgid() >> 32;
-	owner->source = ORB8_OWNER_EXACT;
-	bpf_get_current_comm(owner->comm, sizeof(owner->comm));
+	owned_by(owner, (const struct task_struct *)bpf_get_current_task());
 }
 #endif

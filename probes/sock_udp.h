@@ -92,9 +92,7 @@ static __always_inline void owned_by_sender(struct orb8_socket_owner *owner)
 
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		return;
-	owner->pid = BPF_CORE_READ(task, tgid);
-	owner->source = ORB8_OWNER_EXACT;
-	BPF_CORE_READ_STR_INTO(&owner->comm, task, comm);
+	owned_by(owner, task);
 }
 
 /* The kernel's own pointer, which a program of this type has as a handle only. */

@@ -115,9 +115,7 @@ static __always_inline bool hold(struct orb8_socket_owner *owner, struct task_st
 {
 	if (owner->source == ORB8_OWNER_EXACT)
 		return false;
-	owner->pid = task->tgid;
-	owner->source = ORB8_OWNER_EXACT;
-	bpf_probe_read_kernel_str(owner->comm, sizeof(owner->comm), task->comm);
+	owned_by(owner, task);
 	return true;
 }
 

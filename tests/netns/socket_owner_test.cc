@@ -124,6 +124,23 @@ TEST_F(NetnsTest, TellsTwoPodsOfTheHostsNetworkApartByTheirCgroups) {
   EXPECT_EQ(udp_of_one.owners.local->pid, one.pid());
 }
 
+TEST_F(NetnsTest, NamesTheProcessAndNotTheThread) {
+  SocketWatcher watcher;
+  const NetNs ns;
+  const auto listener = bound_socket(ns, SOCK_STREAM, 0, kLoopback, kPort);
+  must(::listen(listener.get(), 8), "listen");
+  UniqueFd fd;
+  std::thread([&] {
+    ::prctl(PR_SET_NAME, "some-thread");
+    fd = bound_socket(ns, SOCK_STREAM, 0, kLoopback, 5001);
+    connect_to(fd.get(), kLoopback, kPort);
+    must(::send(fd.get(), "hello", 5, 0), "send");
+  }).join();
+  const Ends ends{kLoopback, 5001, kLoopback, kPort};
+  const auto sent = watcher.flow(ns, ends, kTcp, Direction::kEgress, moved(5));
+  EXPECT_EQ(sent.owners.local->comm, "netns_socket_ow");
+}
+
 TEST_F(NetnsTest, FindsTheProcessThatAccepted) {
   SocketWatcher watcher;
   const NetNs ns;

@@ -191,6 +191,22 @@ TEST_P(SocketTcpTest, MissesNoneOfThousandsOfShortConnections) {
   EXPECT_EQ(watcher.accounting().lost.packets, 0U);
 }
 
+TEST_P(SocketTcpTest, CountsTheLastWordsThatFindNoRoom) {
+  constexpr std::size_t kConnections = 4000;  // two sockets each; the ring holds 5,000 records
+  SocketWatcher watcher;
+  const auto listener = bound_socket(b().ns, SOCK_STREAM, 0, b().addr(GetParam()), kPort);
+  must(::listen(listener.get(), 128), "listen");
+  for (std::size_t i = 0; i < kConnections; ++i) {
+    const auto fd = bound_socket(a().ns, SOCK_STREAM, 0, a().addr(GetParam()), 0);
+    connect_to(fd.get(), b().addr(GetParam()), kPort);
+    const UniqueFd peer(must(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
+  }
+  const auto lost = [&] { return watcher.accounting().lost.packets; };
+  EXPECT_TRUE(eventually([&] { return lost() > 0; }));
+  watcher.read();
+  EXPECT_GT(watcher.totals(a().ns, kTcp, Direction::kEgress).packets, 0U) << "the others are told";
+}
+
 TEST_P(SocketTcpTest, SaysWhyAConnectionFailed) {
   SocketWatcher watcher;
   const auto fd = bound_socket(a().ns, SOCK_STREAM, 0, a().addr(GetParam()), 5001);

@@ -1,0 +1,45 @@
+// A load generator's own report against what the sockets say.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+
+#include "tests/netns/netns_fixture.h"
+#include "tests/netns/socket_watcher.h"
+
+namespace orb8::netns {
+namespace {
+
+constexpr std::uint16_t kPort = 5201;
+
+TEST_F(NetnsTest, AgreesWithWhatIperf3ReportsOfItsBytesAndRetransmits) {
+  const TwoHosts net;
+  net.up();
+  // A queue that drops some of what comes too fast, so that there is something to send again.
+  net.a.ns.sh("tc qdisc add dev eth0 root tbf rate 200mbit burst 32k limit 60k");
+  SocketWatcher watcher;
+  std::thread serve([&] { net.b.ns.sh("iperf3 --server --one-off"); });
+  std::string report;
+  EXPECT_TRUE(eventually([&] {  // until the server listens
+    report = net.a.ns.sh("iperf3 --client 10.88.0.2 --time 2 --cport 5000 --json || true");
+    return !nlohmann::json::parse(report).contains("error");
+  })) << report;
+  serve.join();
+
+  const auto sum = nlohmann::json::parse(report).at("end").at("sum_sent");
+  // The second connection to the port: the first is iperf3's own talk about the test.
+  const Ends ends{net.a.v4(), 5000, net.b.v4(), kPort};
+  const auto sent = watcher.flow(net.a.ns, ends, kTcp, Direction::kEgress,
+                                 [](const Flow& flow) { return flow.life == FlowLife::kClosed; });
+  EXPECT_EQ(sent.socket.retransmits, sum.at("retransmits").get<std::uint32_t>());
+  EXPECT_GT(sent.socket.retransmits, 0U);
+  // A cookie of 37 bytes names the test on each of its connections (iperf3's protocol).
+  EXPECT_EQ(sent.payload_bytes, sum.at("bytes").get<std::uint64_t>() + 37);
+}
+
+}  // namespace
+}  // namespace orb8::netns

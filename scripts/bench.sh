@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# usage: bench.sh [part...]     as root; the parts are kernel, flood and agent
+# usage: bench.sh [part...]     as root; the parts are kernel, flood, agent, snapshot,
+#                            churn, throughput and memory; all of them when none is named
 # Measures the release build, prints a table and writes build/bench.json. The figures are those of
 # this machine as it is: close what else is running.
 set -euo pipefail

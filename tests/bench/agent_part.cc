@@ -165,7 +165,7 @@ Result<void> measure_agent(Report& report) {
   if (auto ok = pair->enter_watched(); !ok) return ok;
   const auto sink = open_sink();
   if (!sink) return std::unexpected(sink.error());
-  auto agent = AgentProcess::start(NetworkPair::kWatched);
+  auto agent = AgentProcess::start({"--interface", NetworkPair::kWatched});
   if (!agent) return std::unexpected(agent.error());
   if (auto ok = measure_idle(*agent, report); !ok) return ok;
   report.print_new();

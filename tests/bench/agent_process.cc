@@ -42,14 +42,15 @@ std::string program_path() {
   ::_exit(127);
 }
 
-Result<pid_t> spawn(std::string path, std::string interface) {
+Result<pid_t> spawn(std::string path, std::vector<std::string> arguments) {
   if (::access(path.c_str(), X_OK) != 0) return sys_error(errno, "run " + path);
   const UniqueFd log(::open(kLog, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!log) return sys_error(errno, "write " + std::string(kLog));
-  std::string flag = "--interface";
-  char* const argv[] = {path.data(), flag.data(), interface.data(), nullptr};
+  std::vector<char*> argv = {path.data()};
+  for (auto& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
   const pid_t pid = ::fork();
-  if (pid == 0) become(argv, log.get());
+  if (pid == 0) become(argv.data(), log.get());
   if (pid < 0) return sys_error(errno, "start " + path);
   return pid;
 }
@@ -61,9 +62,9 @@ std::unexpected<Error> rpc_error(const std::string& call, const grpc::Status& st
 
 }  // namespace
 
-Result<AgentProcess> AgentProcess::start(const std::string& interface) {
+Result<AgentProcess> AgentProcess::start(std::vector<std::string> arguments) {
   AgentProcess agent;
-  const auto pid = spawn(program_path(), interface);
+  const auto pid = spawn(program_path(), std::move(arguments));
   if (!pid) return std::unexpected(pid.error());
   agent.pid_ = *pid;
   if (auto ok = agent.connect(); !ok) return std::unexpected(ok.error());

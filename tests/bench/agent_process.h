@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/result.h"
 #include "orb8/v1/agent.grpc.pb.h"
@@ -16,9 +17,9 @@ namespace orb8::bench {
 
 class AgentProcess {
  public:
-  // In the calling thread's network namespace, with default settings and one interface to watch.
-  // Returns when it answers. The environment is not passed on: ORB8_* would change the figures.
-  static Result<AgentProcess> start(const std::string& interface);
+  // In the calling thread's network namespace, with default settings but for `arguments`. Returns
+  // when it answers. The environment is not passed on: ORB8_* would change the figures.
+  static Result<AgentProcess> start(std::vector<std::string> arguments);
   AgentProcess(AgentProcess&& other) noexcept;
   AgentProcess& operator=(AgentProcess&& other) noexcept;
   AgentProcess(const AgentProcess&) = delete;

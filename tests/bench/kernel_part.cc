@@ -7,12 +7,14 @@
 #include <array>
 #include <cstdint>
 #include <ctime>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/kernel/network_probes.h"
 #include "core/kernel/packet_ring.h"
+#include "tests/bench/datagram_probes.h"
 #include "tests/bench/frames.h"
 #include "tests/bench/parts.h"
 #include "tests/bench/reference_probes.h"
@@ -27,13 +29,31 @@ constexpr int kPacketsPerRound = 20'000;
 constexpr std::uint32_t kRingBytes = 1U << 20;  // a round's events fill four fifths of it
 constexpr double kV4Bar = 0.75;                 // of ring_per_packet, both net of empty
 constexpr double kV6Bar = 1.0;
+constexpr double kUdpBar = 0.45;
+constexpr double kTcpPassNs = 3;
+
+// The contenders' places.
+enum Which : std::uint8_t {
+  kEmpty,
+  kRing,
+  kTcV4,
+  kTcV6,
+  kEmptySkb,
+  kUdpIn,
+  kUdpOut,
+  kTcpPass,
+  kContenders,
+};
 
 struct Contender {
   std::string name;
+  Which empty = kEmpty;  // the one that does nothing at the same place
   int program_fd = -1;
   Frame frame;
   std::vector<double> ns = {};  // a packet, one for each round
 };
+
+using Contenders = std::array<Contender, kContenders>;
 
 double thread_cpu_ns() {
   timespec now = {};
@@ -85,25 +105,38 @@ Result<void> run_rounds(std::span<Contender> contenders, PacketRing& ring) {
   return {};
 }
 
-void report_on(std::span<const Contender> contenders, Report& report) {
-  const auto& empty = contenders[0].ns;
-  const double harness = median(empty);
-  report.add({"kernel.ns_per_packet.empty", harness, "ns"});
-  std::vector<double> net;
-  for (const auto& contender : contenders.subspan(1)) {
+double net_median(const Contender& contender, const Contender& empty) {
+  return median(contender.ns) - median(empty.ns);
+}
+
+// A table of the contenders, then what is asked of them.
+void report_on(const Contenders& all, Report& report) {
+  for (const auto* empty : {&all[kEmpty], &all[kEmptySkb]}) {
+    report.add({"kernel.ns_per_packet." + empty->name, median(empty->ns), "ns"});
+  }
+  for (const auto& contender : all) {
+    const auto& empty = all[contender.empty];
+    if (&contender == &empty) continue;
     const auto name = "kernel.ns_per_packet." + contender.name;
-    net.push_back(median(contender.ns) - harness);
-    report.add({name, net.back(), "ns net"});
+    const double harness = median(empty.ns);
+    const bool tcp_pass = contender.name.starts_with("socket_tcp_pass");
+    report.add({name, net_median(contender, empty), "ns net",
+                tcp_pass ? std::optional(kTcpPassNs) : std::nullopt});
     report.add({name + ".min", quantile(contender.ns, 0) - harness, "ns net"});
     report.add({name + ".max", quantile(contender.ns, 1) - harness, "ns net"});
   }
-  report.add({"kernel.tc_v4_to_ring_per_packet", net[1] / net[0], "ratio", kV4Bar});
-  report.add({"kernel.tc_v6_to_ring_per_packet", net[2] / net[0], "ratio", kV6Bar});
+  const auto to_ring = [&](Which which) {
+    return net_median(all[which], all[all[which].empty]) / net_median(all[kRing], all[kEmpty]);
+  };
+  report.add({"kernel.tc_v4_to_ring_per_packet", to_ring(kTcV4), "ratio", kV4Bar});
+  report.add({"kernel.tc_v6_to_ring_per_packet", to_ring(kTcV6), "ratio", kV6Bar});
+  report.add({"kernel.socket_udp_to_ring_per_packet", to_ring(kUdpIn), "ratio", kUdpBar});
+  report.add({"kernel.socket_udp_out_to_ring_per_packet", to_ring(kUdpOut), "ratio", kUdpBar});
 }
 
 // Every packet must have gone the way that is measured.
 Result<void> check_counts(const ReferenceProbes& reference, std::uint64_t events,
-                          const NetworkProbes& probes) {
+                          const NetworkProbes& probes, const DatagramProbes& datagrams) {
   constexpr std::uint64_t kSent = std::uint64_t{kWarmUpRounds + kRounds} * kPacketsPerRound;
   const auto lost = reference.events_lost();
   if (!lost) return std::unexpected(lost.error());
@@ -118,6 +151,24 @@ Result<void> check_counts(const ReferenceProbes& reference, std::uint64_t events
                                      std::to_string(accounting->counted.packets) +
                                      " packets instead of " + std::to_string(2 * kSent));
   }
+  const auto missed = datagrams.missed();
+  if (!missed) return std::unexpected(missed.error());
+  if (*missed != 0) {
+    return fail(Errc::kInternal,
+                "socket_udp missed " + std::to_string(*missed) + " packets: they took another way");
+  }
+  return {};
+}
+
+// The kernel makes a socket for each run of a program of this type, and its first packet makes the
+// counters. No socket, no counting: the figure would be of nothing.
+Result<void> check_socket(const ReferenceProbes& reference, const Frame& frame) {
+  LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame.data(),
+              .data_size_in = static_cast<std::uint32_t>(frame.size()));
+  if (const int err = bpf_prog_test_run_opts(reference.has_socket_fd(), &opts); err != 0) {
+    return sys_error(-err, "run has_socket");
+  }
+  if (opts.retval != 1) return fail(Errc::kUnsupported, "this kernel's test runs have no socket");
   return {};
 }
 
@@ -132,15 +183,25 @@ Result<void> measure_kernel(Report& report) {
   auto ring = PacketRing::open(reference->ring_fd(), [&](auto) { ++events; });
   if (!ring) return std::unexpected(ring.error());
 
+  auto datagrams = DatagramProbes::load();
+  if (!datagrams) return std::unexpected(datagrams.error());
+  const auto udp = udp_v4_frame({2}, {3}, {0x0a000001, 0x0a000002, 40000, 53}, kPacketBytes);
+  if (auto ok = check_socket(*reference, udp); !ok) return ok;
+
   const int product = probes->program_fd(Direction::kIngress, LinkLayer::kEthernet);
-  std::array<Contender, 4> contenders = {
-      Contender{"empty", reference->empty_fd(), tcp_v4_frame(kPacketBytes)},
-      Contender{"ring_per_packet", reference->ring_per_packet_fd(), tcp_v4_frame(kPacketBytes)},
-      Contender{"tc_v4", product, tcp_v4_frame(kPacketBytes)},
-      Contender{"tc_v6", product, tcp_v6_frame(kPacketBytes)},
+  const auto tcp = tcp_v4_frame(kPacketBytes);
+  Contenders contenders = {
+      Contender{"empty", kEmpty, reference->empty_fd(), tcp},
+      Contender{"ring_per_packet", kEmpty, reference->ring_per_packet_fd(), tcp},
+      Contender{"tc_v4", kEmpty, product, tcp},
+      Contender{"tc_v6", kEmpty, product, tcp_v6_frame(kPacketBytes)},
+      Contender{"empty_skb", kEmptySkb, reference->empty_skb_fd(), udp},
+      Contender{"socket_udp", kEmptySkb, datagrams->ingress_fd(), udp},
+      Contender{"socket_udp_out", kEmptySkb, datagrams->egress_fd(), udp},
+      Contender{"socket_tcp_pass", kEmptySkb, datagrams->ingress_fd(), tcp},
   };
   if (auto ok = run_rounds(contenders, *ring); !ok) return ok;
-  if (auto ok = check_counts(*reference, events, *probes); !ok) return ok;
+  if (auto ok = check_counts(*reference, events, *probes, *datagrams); !ok) return ok;
   report_on(contenders, report);
   return {};
 }

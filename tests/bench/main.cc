@@ -29,9 +29,10 @@ struct Part {
 };
 
 constexpr std::array kParts = {
-    Part{"kernel", measure_kernel},
-    Part{"flood", measure_flood},
-    Part{"agent", measure_agent},
+    Part{"kernel", measure_kernel}, Part{"flood", measure_flood},
+    Part{"agent", measure_agent},   Part{"snapshot", measure_snapshot},
+    Part{"churn", measure_churn},   Part{"throughput", measure_throughput},
+    Part{"memory", measure_memory},
 };
 
 bool is_part(std::string_view name) {
@@ -51,7 +52,9 @@ void describe_machine(Report& report) {
 int run(std::span<char*> wanted) {
   for (const std::string_view name : wanted) {
     if (is_part(name)) continue;
-    fmt::print(stderr, "bench: there is no part {}: kernel, flood and agent are allowed\n", name);
+    std::string allowed;
+    for (const auto& part : kParts) allowed += " " + std::string(part.name);
+    fmt::print(stderr, "bench: there is no part {}; there are:{}\n", name, allowed);
     return kBadUsage;
   }
   spdlog::set_level(spdlog::level::warn);

@@ -16,4 +16,16 @@ Result<void> measure_flood(Report& report);
 // What the agent takes, and how fast it answers.
 Result<void> measure_agent(Report& report);
 
+// What the socket source takes to look at many live connections.
+Result<void> measure_snapshot(Report& report);
+
+// How fast connections open and close, with the agent and without.
+Result<void> measure_churn(Report& report);
+
+// How much goes over a wire, with the agent and without.
+Result<void> measure_throughput(Report& report);
+
+// What the agent weighs with many live connections.
+Result<void> measure_memory(Report& report);
+
 }  // namespace orb8::bench

@@ -33,6 +33,12 @@ Result<ReferenceProbes> ReferenceProbes::load(std::uint32_t ring_bytes) {
 int ReferenceProbes::empty_fd() const {
   return bpf_program__fd(skeleton_->progs.empty);
 }
+int ReferenceProbes::empty_skb_fd() const {
+  return bpf_program__fd(skeleton_->progs.empty_skb);
+}
+int ReferenceProbes::has_socket_fd() const {
+  return bpf_program__fd(skeleton_->progs.has_socket);
+}
 int ReferenceProbes::ring_per_packet_fd() const {
   return bpf_program__fd(skeleton_->progs.ring_per_packet);
 }

@@ -17,6 +17,8 @@ class ReferenceProbes {
   static Result<ReferenceProbes> load(std::uint32_t ring_bytes);
 
   int empty_fd() const;
+  int empty_skb_fd() const;
+  int has_socket_fd() const;
   int ring_per_packet_fd() const;
   int ring_fd() const;
   Result<std::uint64_t> events_lost() const;  // the ring was full

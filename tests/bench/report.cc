@@ -31,13 +31,13 @@ void Report::add(Figure figure) {
 }
 
 void Report::print_new() {
-  constexpr auto kRow = "{:<42} {:>12} {:<10} {:>8}  {}\n";
-  if (printed_ == 0) fmt::print(kRow, "figure", "value", "unit", "at most", "");
+  constexpr auto kRow = "{:<44} {:>12} {:<10} {:>9}  {}\n";
+  if (printed_ == 0) fmt::print(kRow, "figure", "value", "unit", "bar", "");
   for (; printed_ < figures_.size(); ++printed_) {
     const auto& figure = figures_[printed_];
     const auto* verdict = !figure.bar ? "" : figure.met() ? "met" : "NOT met";
     fmt::print(kRow, figure.name, number(figure.value), figure.unit,
-               figure.bar ? number(*figure.bar) : "", verdict);
+               figure.bar ? (figure.at_least ? ">= " : "<= ") + number(*figure.bar) : "", verdict);
   }
   std::fflush(stdout);
 }
@@ -49,9 +49,11 @@ Result<void> Report::write_json(const std::string& path) const {
     entry["value"] = rounded(figure.value);
     entry["unit"] = figure.unit;
     entry["bar"] = nullptr;
+    entry["asked"] = nullptr;
     entry["met"] = nullptr;
     if (!figure.bar) continue;
     entry["bar"] = *figure.bar;
+    entry["asked"] = figure.at_least ? "at least" : "at most";
     entry["met"] = figure.met();
   }
   std::ofstream file(path);

@@ -14,9 +14,10 @@ struct Figure {
   std::string name;  // "kernel.ns_per_packet.tc_v4"
   double value = 0;
   std::string unit;
-  std::optional<double> bar = {};  // at most; none: reported for comparison only
+  std::optional<double> bar = {};  // none: reported for comparison only
+  bool at_least = false;           // which side of the bar is asked for; else at most
 
-  bool met() const { return !bar || value <= *bar; }
+  bool met() const { return !bar || (at_least ? value >= *bar : value <= *bar); }
 };
 
 class Report {
@@ -26,7 +27,8 @@ class Report {
   // Prints the figures added since the last call, so that a long run shows what it has.
   void print_new();
 
-  // One object: name -> {value, unit, bar, met}; bar and met are null where nothing was asked.
+  // One object: name -> {value, unit, bar, asked, met}; the last three are null where nothing was
+  // asked.
   Result<void> write_json(const std::string& path) const;
 
   std::size_t bars() const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What the probes are measured against. Never part of a product binary.
- * - empty: the cost of the harness;
+ * - empty, and empty_skb for what runs at a cgroup: the cost of the harness;
  * - ring_per_packet: the classic design, one 32-byte event for each packet, all to user space.
  */
 #include "probes/parse.h"
@@ -22,6 +22,21 @@ SEC("tc")
 int empty(struct __sk_buff *skb)
 {
 	return -1; /* TC_ACT_UNSPEC */
+}
+
+SEC("cgroup_skb/ingress")
+int empty_skb(struct __sk_buff *skb)
+{
+	return 1; /* let it pass */
+}
+
+/* Whether a test run comes with a socket: without one, the socket probes do nothing. */
+SEC("cgroup_skb/ingress")
+int has_socket(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	return sk && bpf_sk_fullsock(sk);
 }
 
 SEC("tc")

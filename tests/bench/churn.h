@@ -1,0 +1,37 @@
+// Connections that open and close as fast as one thread can do both ends.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/base/unique_fd.h"
+
+namespace orb8::bench {
+
+class Churn {
+ public:
+  // In the calling thread's network namespace, which must be one of the program's own: it is told
+  // to keep next to nothing in TIME_WAIT, so that a long run is like a short one.
+  static Result<Churn> open();
+
+  // How many were opened, asked something, answered and closed.
+  Result<std::uint64_t> run(std::chrono::steady_clock::duration time);
+
+ private:
+  struct Server {
+    UniqueFd listener;
+    std::uint32_t ip = 0;  // host order
+    std::uint16_t port = 0;
+  };
+  Churn() = default;
+
+  std::vector<Server> servers_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace orb8::bench

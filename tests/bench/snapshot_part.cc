@@ -2,9 +2,11 @@
 // none has.
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <ctime>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/base/mounts.h"
@@ -17,6 +19,7 @@ namespace orb8::bench {
 namespace {
 
 constexpr int kRounds = 11;
+constexpr auto kLateAcks = std::chrono::milliseconds(300);  // TCP_DELACK_MAX is 200
 
 struct Size {
   std::size_t sockets;
@@ -63,6 +66,8 @@ Result<void> measure(const Size& size, Report& report) {
     drain(**source);
     const auto first = take(**source);
     if (!first) return std::unexpected(first.error());
+    std::this_thread::sleep_for(kLateAcks);
+    if (const auto late = take(**source); !late) return std::unexpected(late.error());
     const auto second = take(**source);
     if (!second) return std::unexpected(second.error());
     // Each socket sent and received. A few of others on this machine may have moved as well.

@@ -27,6 +27,7 @@ struct tcp_track {
 	struct segments in;
 	__u32 retransmits_before;
 	__u32 told_waiting; /* bytes in both queues, when reported last */
+	__u64 told_in;	    /* the walk that did */
 };
 
 /* Cloned to what is accepted: so a listener's children are known from the start. */

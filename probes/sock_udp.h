@@ -14,7 +14,8 @@ struct udp_track {
 	struct orb8_tuple first_peer;
 	struct orb8_transfer sent; /* payload is not kept: it follows from the headers' length */
 	struct orb8_transfer received;
-	__u64 told; /* packets, when reported last */
+	__u64 told;    /* packets, when reported last */
+	__u64 told_in; /* the walk that did */
 };
 
 struct {

@@ -46,16 +46,44 @@ int BPF_PROG(orb8_sock_state, struct sock *sk, int old_state, int new_state)
 	return 0;
 }
 
+/* A snapshot's records: user space maps it, empties it when it is full, and the walk goes on. The
+ * iterator's own way out is a page of 32 KiB, and a walk that stops pays for it: the kernel's map
+ * of socket storage has next to no buckets, and it looks its way back to where it was.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct orb8_socket_record);
+	__uint(max_entries, 16384);
+} orb8_snap_out SEC(".maps");
+
+__u32 orb8_snap_count; /* records there; the one walk at a time adds, user space sets it to 0 */
+
+#define COME_BACK 1 /* ends the read with EAGAIN; the next one begins with the same socket */
+
+static __always_inline struct orb8_socket_record *next_snapshot_record(void)
+{
+	__u32 at = orb8_snap_count;
+	struct orb8_socket_record *r = bpf_map_lookup_elem(&orb8_snap_out, &at);
+
+	if (r)
+		orb8_snap_count = at + 1;
+	return r;
+}
+
 SEC("iter/bpf_sk_storage_map")
 int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
 	struct tcp_track *track = ctx->value;
-	struct orb8_socket_record r;
+	struct orb8_socket_record *r;
 	struct sock *sk = ctx->sk;
 	struct tcp_sock *tp;
-	__u32 waiting, in, out;
+	__u32 waiting;
 
 	if (!sk || !track || sk->__sk_common.skc_state == TCP_LISTEN)
+		return 0;
+	if (track->told_in == ctx->meta->session_id) /* of this walk: it may come by once more */
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
@@ -64,15 +92,14 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (tp->segs_in == track->in.told && tp->segs_out == track->out.told &&
 	    waiting == track->told_waiting)
 		return 0;
-	in = tp->segs_in;
-	out = tp->segs_out;
-	fill_tcp(&r, track, sk, tp);
-	/* No room: the reader's next read comes back to this socket. */
-	if (bpf_seq_write(ctx->meta->seq, &r, sizeof(r)))
-		return 0;
-	track->in.told = in;
-	track->out.told = out;
+	r = next_snapshot_record();
+	if (!r)
+		return COME_BACK;
+	track->in.told = tp->segs_in;
+	track->out.told = tp->segs_out;
 	track->told_waiting = waiting;
+	track->told_in = ctx->meta->session_id;
+	fill_tcp(r, track, sk, tp);
 	return 0;
 }
 
@@ -96,17 +123,20 @@ SEC("iter/bpf_sk_storage_map")
 int orb8_snap_udp(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
 	struct udp_track *track = ctx->value;
-	struct orb8_socket_record r;
+	struct orb8_socket_record *r;
 	__u64 packets;
 
-	if (!ctx->sk || !track)
+	if (!ctx->sk || !track || track->told_in == ctx->meta->session_id)
 		return 0;
 	packets = track->sent.packets + track->received.packets;
 	if (packets == track->told)
 		return 0;
-	fill_udp(&r, track);
-	if (bpf_seq_write(ctx->meta->seq, &r, sizeof(r)) == 0)
-		track->told = packets;
+	r = next_snapshot_record();
+	if (!r)
+		return COME_BACK;
+	track->told = packets;
+	track->told_in = ctx->meta->session_id;
+	fill_udp(r, track);
 	return 0;
 }
 

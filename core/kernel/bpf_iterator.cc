@@ -64,4 +64,17 @@ Result<void> BpfIterator::walk(const RecordFn& record) {
   return {};
 }
 
+Result<void> BpfIterator::walk_with_pauses(const std::function<void()>& pause) {
+  const UniqueFd walker(bpf_iter_create(bpf_link__fd(link_.get())));
+  if (!walker) return sys_error(errno, "start a walk of " + name_);
+  for (;;) {
+    std::byte nothing{};
+    const auto got = ::read(walker.get(), &nothing, sizeof(nothing));
+    const int err = got < 0 ? errno : 0;
+    pause();
+    if (err != 0 && err != EINTR && err != EAGAIN) return sys_error(err, "read from " + name_);
+    if (got == 0) return {};
+  }
+}
+
 }  // namespace orb8

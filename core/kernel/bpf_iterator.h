@@ -28,6 +28,9 @@ class BpfIterator {
   // One walk over everything, now. What comes and goes meanwhile may be missed. An error is one of
   // the walk's beginning or of a record that is cut short.
   Result<void> walk(const RecordFn& record);
+  // The same for a program that writes to a map, and ends a read when that is full: `pause` is
+  // called then, and at the end.
+  Result<void> walk_with_pauses(const std::function<void()>& pause);
 
  private:
   struct Destroy {

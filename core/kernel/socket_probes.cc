@@ -5,9 +5,11 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
+#include <sys/mman.h>
 
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "core/kernel/libbpf_log.h"
@@ -37,6 +39,10 @@ void SocketProbes::Destroy::operator()(bpf_link* link) const {
   bpf_link__destroy(link);
 }
 
+void SocketProbes::Unmap::operator()(const orb8_socket_record* at) const {
+  ::munmap(const_cast<orb8_socket_record*>(at), bytes);
+}
+
 Result<SocketProbes> SocketProbes::open(const Options& options) {
   spdlog::info("Loading socket probe...");
   auto skeleton = load(options, options.udp);
@@ -49,6 +55,7 @@ Result<SocketProbes> SocketProbes::open(const Options& options) {
 
   SocketProbes probes(std::move(*skeleton));
   const bool udp = options.udp && refused.empty();
+  if (auto ok = probes.map_snapshot(); !ok) return std::unexpected(ok.error());
   if (auto ok = probes.open_iterators(udp); !ok) return std::unexpected(ok.error());
   if (auto ok = probes.attach_states(); !ok) return std::unexpected(ok.error());
   if (udp) {
@@ -140,9 +147,24 @@ Result<void> SocketProbes::attach_udp(const Options& options) {
   return {};
 }
 
+Result<void> SocketProbes::map_snapshot() {
+  const auto* map = skeleton_->maps.orb8_snap_out;
+  const std::size_t bytes = sizeof(orb8_socket_record) * bpf_map__max_entries(map);
+  void* at = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+  if (at == MAP_FAILED) return sys_error(errno, "map the snapshots of sockets");
+  snapshot_ = {static_cast<const orb8_socket_record*>(at), Unmap{bytes}};
+  return {};
+}
+
 Result<void> SocketProbes::snapshot(const RecordFn& record) {
-  if (auto ok = walk(tcp_, record); !ok) return ok;
-  return walk(udp_, record);
+  auto& count = skeleton_->bss->orb8_snap_count;
+  const auto take = [&] {
+    for (const auto& one : std::span(snapshot_.get(), count)) record(one);
+    count = 0;
+  };
+  take();  // nothing, unless a walk broke off
+  if (auto ok = tcp_->walk_with_pauses(take); !ok || !udp_) return ok;
+  return udp_->walk_with_pauses(take);
 }
 
 Result<void> SocketProbes::listeners(const RecordFn& record) {

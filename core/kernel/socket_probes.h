@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,14 +65,20 @@ class SocketProbes {
     AttachedProgram program;
     Link link;
   };
+  struct Unmap {
+    std::size_t bytes;
+    void operator()(const orb8_socket_record* at) const;
+  };
 
   explicit SocketProbes(Skeleton skeleton) : skeleton_(std::move(skeleton)) {}
   static Result<Skeleton> load(const Options& options, bool udp);
+  Result<void> map_snapshot();
   Result<void> open_iterators(bool udp);
   Result<void> attach_states();
   Result<void> attach_udp(const Options& options);
 
   Skeleton skeleton_;
+  std::unique_ptr<const orb8_socket_record, Unmap> snapshot_;  // what orb8_snap_out holds
   std::vector<Attached> attached_;
   std::optional<BpfIterator> tcp_;
   std::optional<BpfIterator> udp_;

@@ -70,8 +70,9 @@ Result<void> measure(const Size& size, Report& report) {
     if (const auto late = take(**source); !late) return std::unexpected(late.error());
     const auto second = take(**source);
     if (!second) return std::unexpected(second.error());
-    // Each socket sent and received. A few of others on this machine may have moved as well.
-    if (first->records < 2 * size.sockets || second->records >= size.sockets) {
+    // Each socket sent and received. Sockets of others that open and close meanwhile may move one
+    // out of a walk's way until the next, and may have moved themselves.
+    if (first->records < 2 * size.sockets * 999 / 1000 || second->records > size.sockets / 100) {
       return fail(Errc::kInternal, "snapshots of " + std::to_string(size.sockets) +
                                        " sockets had " + std::to_string(first->records) + " and " +
                                        std::to_string(second->records) + " records");

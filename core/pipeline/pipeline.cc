@@ -137,14 +137,14 @@ class PipelineThread final : public Pipeline {
   void loop(const std::stop_token& stop) {
     const auto interval = std::chrono::milliseconds(config_.snapshot_interval_ms);
     auto next_snapshot = Clock::now() + interval;
-    std::optional<Clock::time_point> drain_at;
+    Gathering batch;
     while (!stop.stop_requested()) {
-      const auto until = drain_at ? std::min(*drain_at, next_snapshot) : next_snapshot;
-      const bool urgent = wait(until, drain_at);
+      const auto until = batch.end ? std::min(*batch.end, next_snapshot) : next_snapshot;
+      const bool urgent = wait(until, batch);
       follow_orders();
       identity_->handle_ready(steady_now_ns());
       const auto now = Clock::now();
-      if (urgent || (drain_at && now >= *drain_at)) drain_at = drain(now);
+      if (urgent || (batch.end && now >= *batch.end)) batch = {.end = drain(now)};
       if (now >= next_snapshot) {
         take_snapshot();
         // Late (a suspended machine, a stopped process): go on from here, do not catch up.
@@ -165,20 +165,27 @@ class PipelineThread final : public Pipeline {
     }
   }
 
-  // Waits for an event, at most to `until`. A ring's first wake-up sets `drain_at`, so that a batch
-  // gathers; one of a later wait means that the ring fills. True: drain now.
-  bool wait(Clock::time_point until, std::optional<Clock::time_point>& drain_at) const {
+  // Records gather in the rings until a batch of them is drained.
+  struct Gathering {
+    std::optional<Clock::time_point> end = {};  // drain then; none: nothing is there
+    bool woken = false;                         // by its first record
+  };
+
+  // Waits for an event, at most to `until`. A ring's first wake-up since it was drained says that a
+  // batch gathers; one of a later wait means that the ring fills. True: drain now.
+  bool wait(Clock::time_point until, Gathering& batch) const {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
     std::array<epoll_event, 8> events = {};
     const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                    static_cast<int>(std::max<std::int64_t>(left, 0)));
-    const bool gathering = drain_at.has_value();  // before this wait: two rings may wake in one
+    const bool woken = batch.woken;  // before this wait: two rings may wake in one
     bool urgent = false;
     for (int i = 0; i < ready; ++i) {
       const auto wake = events.at(static_cast<std::size_t>(i)).data.u32;
-      if (wake == kUrgent || (wake == kMayWait && gathering)) urgent = true;
-      if (wake == kMayWait && !gathering) {
-        drain_at = Clock::now() + std::chrono::milliseconds(config_.poll_interval_ms);
+      if (wake == kUrgent || (wake == kMayWait && woken)) urgent = true;
+      if (wake == kMayWait) batch.woken = true;
+      if (wake == kMayWait && !batch.end) {
+        batch.end = Clock::now() + std::chrono::milliseconds(config_.poll_interval_ms);
       }
     }
     return urgent;

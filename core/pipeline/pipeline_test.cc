@@ -243,6 +243,19 @@ TEST_F(PipelineRings, AreDrainedAtOnceWhenOneWakesAgain) {
   EXPECT_TRUE(eventually([&] { return script_.waiting_packets() == 0; }));
 }
 
+// Else each record that finds its ring empty would be a batch of its own.
+TEST_F(PipelineRings, GatherAgainOnceTheyWereDrained) {
+  const auto pipeline = start();
+  script_.send_packet({});
+  let_it_wait(*pipeline, script_);
+  script_.send_packet({});
+  EXPECT_TRUE(eventually([&] { return script_.waiting_packets() == 0; }));
+  let_it_wait(*pipeline, script_);
+  script_.send_packet({});
+  let_it_wait(*pipeline, script_);
+  EXPECT_EQ(script_.waiting_packets(), 1U);
+}
+
 TEST_F(PipelineTest, IsDegradedWhilePacketsAreLost) {
   Accounting accounting;
   accounting.lost.packets = 12;

@@ -2,7 +2,7 @@
 // what disturbs the machine disturbs both alike.
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
-#include <optional>
+#include <ctime>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,16 +22,30 @@ constexpr auto kRoundTime = milliseconds(2'000);
 constexpr auto kSettleTime = milliseconds(1'000);  // the agent's start is not what is measured
 constexpr double kRatioBar = 0.95;
 
-Result<double> rate_of(Churn& churn) {
+double thread_cpu_us() {
+  timespec now = {};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
+}
+
+struct Rate {
+  double per_second = 0;
+  double cpu_us = 0;  // of the churning thread for each connection: both ends and what they run
+};
+
+Result<Rate> rate_of(Churn& churn) {
   const auto start = std::chrono::steady_clock::now();
+  const double cpu_start = thread_cpu_us();
   const auto done = churn.run(kRoundTime);
+  const double cpu_us = thread_cpu_us() - cpu_start;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   if (!done) return std::unexpected(done.error());
-  return static_cast<double>(*done) / took.count();
+  const auto connections = static_cast<double>(*done);
+  return Rate{.per_second = connections / took.count(), .cpu_us = cpu_us / connections};
 }
 
 struct WithAgent {
-  double rate = 0;
+  Rate rate;
   double lost = 0;         // last records, as the agent says
   double cpu_seconds = 0;  // of the agent, for each second
 };
@@ -66,6 +80,8 @@ Result<void> measure_churn(Report& report) {
   std::vector<double> without;
   std::vector<double> with;
   std::vector<double> cpu;
+  std::vector<double> us_without;
+  std::vector<double> us_with;
   double lost = 0;
   for (int round = 0; round < kRounds; ++round) {
     std::this_thread::sleep_for(kSettleTime);  // as long as the other one waits
@@ -73,14 +89,18 @@ Result<void> measure_churn(Report& report) {
     if (!alone) return std::unexpected(alone.error());
     const auto watched = round_with_agent(*churn);
     if (!watched) return std::unexpected(watched.error());
-    without.push_back(*alone);
-    with.push_back(watched->rate);
+    without.push_back(alone->per_second);
+    with.push_back(watched->rate.per_second);
+    us_without.push_back(alone->cpu_us);
+    us_with.push_back(watched->rate.cpu_us);
     cpu.push_back(watched->cpu_seconds);
     lost += watched->lost;
   }
   report.add({"churn.without_agent", median(without), "conn/s"});
   report.add({"churn.with_agent", median(with), "conn/s"});
   report.add({"churn.ratio", median(with) / median(without), "ratio", kRatioBar, true});
+  report.add({"churn.cpu_without_agent", median(us_without), "us/conn"});
+  report.add({"churn.cpu_with_agent", median(us_with), "us/conn"});
   report.add({"churn.agent_cpu", median(cpu), "s/s"});
   report.add({"churn.packets_lost", lost, "packets", 0});
   return {};

@@ -19,16 +19,16 @@ std::string_view tcp_state_name(std::uint8_t state);
 
 // As the kernel counts; zero where it does not, or not yet.
 struct SocketFacts {
-  std::uint32_t netns = 0;   // inode number of the network namespace
-  std::uint32_t rtt_us = 0;  // smoothed (RFC 6298)
+  std::uint64_t retransmitted_bytes = 0;  // first: no padding, as each flow has one of these
+  std::uint32_t netns = 0;                // inode number of the network namespace
+  std::uint32_t rtt_us = 0;               // smoothed (RFC 6298)
   std::uint32_t min_rtt_us = 0;
   std::uint32_t cwnd = 0;          // segments
   std::uint32_t unread_bytes = 0;  // received, not read by the application: ss's Recv-Q
   std::uint32_t unsent_bytes = 0;  // written, not acknowledged by the peer: ss's Send-Q
   std::uint32_t retransmits = 0;   // segments that this side sent again
-  std::uint64_t retransmitted_bytes = 0;
-  std::uint8_t state = 0;      // TCP_*, as in <netinet/tcp.h>; TCP_CLOSE: it is over
-  std::uint8_t old_state = 0;  // of one that is over: where it was before
+  std::uint8_t state = 0;          // TCP_*, as in <netinet/tcp.h>; TCP_CLOSE: it is over
+  std::uint8_t old_state = 0;      // of one that is over: where it was before
   Role role = Role::kUnknown;
   std::uint8_t error = 0;  // errno that the connection ended with; 0: none
 

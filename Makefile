@@ -39,6 +39,10 @@ smoke-test: build  ## start the agent, make traffic, ask over gRPC and the comma
 bench: build  ## measure; a table, and build/bench.json
 	@$(SUDO) scripts/bench.sh
 
+.PHONY: soak
+soak: build  ## the agent under traffic for DURATION (10m): it must not grow, nor lose anything
+	@$(SUDO) scripts/soak.sh $(DURATION)
+
 .PHONY: fmt
 fmt: deps  ## format the C and C++ files
 	@scripts/lint.sh --fix

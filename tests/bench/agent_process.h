@@ -26,6 +26,7 @@ class AgentProcess {
   AgentProcess& operator=(const AgentProcess&) = delete;
   ~AgentProcess();  // ends it
 
+  pid_t pid() const noexcept { return pid_; }
   Result<double> resident_mib() const;
   Result<double> cpu_seconds() const;  // user and system, since its start
 

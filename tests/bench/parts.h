@@ -28,4 +28,7 @@ Result<void> measure_throughput(Report& report);
 // What the agent weighs with many live connections.
 Result<void> measure_memory(Report& report);
 
+// Whether the agent grows or loses anything while traffic goes on.
+Result<void> measure_soak(Report& report);
+
 }  // namespace orb8::bench

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/bench/soak_traffic.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+namespace orb8::bench {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr auto kTick = milliseconds(100);
+constexpr auto kChurnTime = milliseconds(10);     // of each tick: hundreds of connections a second
+constexpr std::uint16_t kPort = 9;                // discard
+constexpr std::uint32_t kFirstPeer = 0x7f010001;  // 127.1.0.1: all of 127/8 is this machine
+constexpr std::uint64_t kPeers = 5'000;           // talked to in turns, ten seconds a round
+constexpr std::uint64_t kPeersPerTick = 50;
+constexpr std::uint64_t kTicksPerNewPeer = 1;  // the oldest peer goes silent, a new one comes
+constexpr std::uint64_t kAllPeers = 60'000;    // then the first ones come back
+constexpr int kSocketsPerTick = 20;            // that send once
+
+Result<void> send_to(int fd, std::uint32_t ip) {
+  sockaddr_in to = {};
+  to.sin_family = AF_INET;
+  to.sin_addr.s_addr = htonl(ip);
+  to.sin_port = htons(kPort);
+  const char byte = 'x';
+  if (::sendto(fd, &byte, 1, 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) != 1) {
+    return sys_error(errno, "send a datagram");
+  }
+  return {};
+}
+
+UniqueFd udp_socket() {
+  return UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SoakTraffic>> SoakTraffic::start() {
+  auto churn = Churn::open();
+  if (!churn) return std::unexpected(churn.error());
+  std::unique_ptr<SoakTraffic> traffic(new SoakTraffic(std::move(*churn)));
+  if (auto ok = traffic->open(); !ok) return std::unexpected(ok.error());
+  auto* self = traffic.get();
+  self->thread_ = std::jthread([self](const std::stop_token& stop) { self->run(stop); });
+  return traffic;
+}
+
+Result<void> SoakTraffic::open() {
+  sink_ = udp_socket();
+  sender_ = udp_socket();
+  sockaddr_in any = {};
+  any.sin_family = AF_INET;
+  any.sin_port = htons(kPort);
+  if (!sink_ || !sender_ ||
+      ::bind(sink_.get(), reinterpret_cast<const sockaddr*>(&any), sizeof(any)) != 0) {
+    return sys_error(errno, "open the sockets of the soak");
+  }
+  return {};
+}
+
+void SoakTraffic::run(const std::stop_token& stop) {
+  auto next = std::chrono::steady_clock::now();
+  for (std::uint64_t tick = 0; !stop.stop_requested(); ++tick) {
+    auto ok = churn_a_little();
+    if (ok) ok = talk_to_peers(tick);
+    if (!ok) {
+      error_ = errno != 0 ? errno : EIO;
+      return;
+    }
+    next += kTick;
+    std::this_thread::sleep_until(next);
+  }
+}
+
+Result<void> SoakTraffic::churn_a_little() {
+  const auto done = churn_.run(kChurnTime);
+  if (!done) return std::unexpected(done.error());
+  connections_ += *done;
+  return {};
+}
+
+Result<void> SoakTraffic::talk_to_peers(std::uint64_t tick) {
+  const std::uint64_t first = tick / kTicksPerNewPeer;
+  for (std::uint64_t i = 0; i < kPeersPerTick; ++i) {
+    const std::uint64_t peer = first + (tick * kPeersPerTick + i) % kPeers;
+    const auto ip = kFirstPeer + static_cast<std::uint32_t>(peer % kAllPeers);
+    if (auto ok = send_to(sender_.get(), ip); !ok) return ok;
+  }
+  for (int i = 0; i < kSocketsPerTick; ++i) {
+    const auto once = udp_socket();
+    if (!once) return sys_error(errno, "open a socket that sends once");
+    if (auto ok = send_to(once.get(), INADDR_LOOPBACK); !ok) return ok;
+  }
+  datagrams_ += kPeersPerTick + kSocketsPerTick;
+  return {};
+}
+
+Result<void> SoakTraffic::check() const {
+  if (const int err = error_.load(); err != 0) return sys_error(err, "make the soak's traffic");
+  return {};
+}
+
+}  // namespace orb8::bench

@@ -1,6 +1,6 @@
 // The agent under traffic that goes on: after a first minute nothing of it may grow, and nothing
-// may be lost at all. ORB8_SOAK_SECONDS: how long, by default ten minutes. SPDX-License-Identifier:
-// Apache-2.0
+// may be lost at all. ORB8_SOAK_SECONDS: how long, by default ten minutes.
+// SPDX-License-Identifier: Apache-2.0
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>

@@ -112,7 +112,7 @@ std::optional<std::chrono::microseconds> parse_fine_duration(std::string_view te
   constexpr std::int64_t kSecond = 1'000'000;
   constexpr std::array<std::pair<std::string_view, std::int64_t>, 5> kUnits = {
       {{"us", 1}, {"ms", kUsPerMs}, {"s", kSecond}, {"m", 60 * kSecond}, {"h", 3600 * kSecond}}};
-  constexpr std::int64_t kMost = 24'000 * 3600 * kSecond;  // a thousand days
+  constexpr std::int64_t kMost = kSecond * 3600 * 24'000;  // a thousand days
   std::int64_t total = 0;
   bool first = true;
   while (!text.empty()) {

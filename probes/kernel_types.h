@@ -11,12 +11,18 @@
 #define AF_INET 2
 #define AF_INET6 10
 
-enum tcp_state { /* <net/tcp_states.h> */
-		 TCP_ESTABLISHED = 1,
-		 TCP_SYN_SENT = 2,
-		 TCP_SYN_RECV = 3,
-		 TCP_CLOSE = 7,
-		 TCP_LISTEN = 10,
+/* <net/tcp_states.h> */
+enum tcp_state {
+	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT = 2,
+	TCP_SYN_RECV = 3,
+	TCP_FIN_WAIT1 = 4,
+	TCP_FIN_WAIT2 = 5,
+	TCP_TIME_WAIT = 6,
+	TCP_CLOSE = 7,
+	TCP_LAST_ACK = 9,
+	TCP_LISTEN = 10,
+	TCP_CLOSING = 11,
 };
 
 #define SOCK_DONE 1 /* enum sock_flags: a FIN came */
@@ -98,6 +104,7 @@ struct minmax {
 
 struct tcp_sock {
 	__u64 bytes_sent;
+	__u64 bytes_acked;
 	__u64 bytes_retrans;
 	__u64 bytes_received;
 	__u32 segs_in;
@@ -110,6 +117,7 @@ struct tcp_sock {
 	__u32 copied_seq;
 	__u32 write_seq;
 	__u32 snd_una;
+	__u32 snd_nxt;
 	__u32 lsndtime; /* the low half of jiffies */
 	__u16 tcp_header_len;
 };

@@ -21,6 +21,7 @@ struct segments {
 struct tcp_track {
 	struct orb8_socket_owner owner;
 	__u64 sent_before; /* the kernel's counters when it was found */
+	__u64 sequenced_before;
 	__u64 retransmitted_before;
 	__u64 received_before;
 	struct segments out;
@@ -57,10 +58,19 @@ static __always_inline void start_segments(struct segments *s, __u32 now)
 	s->told = now - 1; /* so that the first look finds a difference */
 }
 
+/* How far the sequence numbers came that were sent. Not bytes_sent, which also counts what a queue
+ * of this machine refused and TCP sent once more without calling it a retransmission.
+ */
+static __always_inline __u64 sequenced(const struct tcp_sock *tp)
+{
+	return tp->bytes_acked + (__u32)(tp->snd_nxt - tp->snd_una);
+}
+
 /* Leaves out what moved before now. */
 static __always_inline void start_from_here(struct tcp_track *track, const struct tcp_sock *tp)
 {
 	track->sent_before = tp->bytes_sent;
+	track->sequenced_before = sequenced(tp);
 	track->retransmitted_before = tp->bytes_retrans;
 	track->received_before = tp->bytes_received;
 	track->retransmits_before = tp->total_retrans;
@@ -81,6 +91,32 @@ static __always_inline __u32 received_fin(const struct sock *sk)
 	return (sk->__sk_common.skc_flags >> SOCK_DONE) & 1;
 }
 
+/* A FIN counts as a byte where sequence numbers are counted, and so does a client's SYN; a server's
+ * is left out by the kernel.
+ */
+static __always_inline bool sent_fin(const struct tcp_sock *tp, __u8 state)
+{
+	switch (state) {
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+	case TCP_TIME_WAIT:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+		return tp->snd_nxt == tp->write_seq; /* else it waits behind data */
+	default:
+		return false;
+	}
+}
+
+static __always_inline __u64 payload_sent(const struct tcp_track *track, const struct tcp_sock *tp,
+					  __u8 state)
+{
+	__u64 bytes = sequenced(tp) - track->sequenced_before;
+	__u64 signs = (track->owner.role == ORB8_ROLE_CLIENT) + sent_fin(tp, state);
+
+	return bytes > signs ? bytes - signs : 0;
+}
+
 static __always_inline __u32 segment_headers(const struct orb8_tuple *t, const struct tcp_sock *tp)
 {
 	bool v4 = *(const __u64 *)t->raddr == 0 && *(const __u32 *)(t->raddr + 8) == 0xffff0000;
@@ -88,13 +124,14 @@ static __always_inline __u32 segment_headers(const struct orb8_tuple *t, const s
 	return ETHERNET_BYTES + (v4 ? IPV4_BYTES : IPV6_BYTES) + tp->tcp_header_len;
 }
 
+/* `state`: the one before, of a socket that closes. */
 static __always_inline void fill_transfers(struct orb8_socket_record *r, struct tcp_track *track,
-					   const struct sock *sk, const struct tcp_sock *tp)
+					   const struct sock *sk, const struct tcp_sock *tp,
+					   __u8 state)
 {
 	const struct inet_connection_sock *icsk = (const void *)tp;
 	__u32 headers = segment_headers(&r->tuple, tp);
 	__u64 sent = tp->bytes_sent - track->sent_before;
-	/* A FIN counts as a byte where sequence numbers are counted. */
 	__u64 received = tp->bytes_received - track->received_before;
 
 	if (received)
@@ -102,7 +139,7 @@ static __always_inline void fill_transfers(struct orb8_socket_record *r, struct 
 	r->retransmitted_bytes = tp->bytes_retrans - track->retransmitted_before;
 	r->retransmits = tp->total_retrans - track->retransmits_before;
 	r->sent.packets = total_segments(&track->out, tp->segs_out);
-	r->sent.payload = sent - r->retransmitted_bytes;
+	r->sent.payload = payload_sent(track, tp, state);
 	r->sent.bytes = sent + r->sent.packets * headers;
 	r->sent.last_jiffies = full_jiffies(tp->lsndtime);
 	r->received.packets = total_segments(&track->in, tp->segs_in);
@@ -123,11 +160,11 @@ static __always_inline void fill_health(struct orb8_socket_record *r, const stru
 }
 
 static __always_inline void fill_tcp(struct orb8_socket_record *r, struct tcp_track *track,
-				     const struct sock *sk, const struct tcp_sock *tp)
+				     const struct sock *sk, const struct tcp_sock *tp, __u8 state)
 {
 	fill_tuple(&r->tuple, sk);
 	r->owner = track->owner;
-	fill_transfers(r, track, sk, tp);
+	fill_transfers(r, track, sk, tp, state);
 	fill_health(r, tp);
 	r->error = 0;
 	r->state = sk->__sk_common.skc_state;
@@ -155,6 +192,7 @@ static __always_inline void client_opens(struct sock *sk)
 	owned_by_current(&track->owner);
 	track->owner.role = ORB8_ROLE_CLIENT;
 	start_from_here(track, tp);
+	track->sequenced_before = 0; /* the numbers are chosen later */
 }
 
 /* In listen(). */
@@ -191,7 +229,8 @@ static __always_inline void server_opens(struct sock *sk)
 	name_socket(&track->owner, sk);
 	track->owner.role = ORB8_ROLE_SERVER;
 	track->owner.source = track->owner.pid ? ORB8_OWNER_LISTENER : ORB8_OWNER_UNKNOWN;
-	track->sent_before = track->retransmitted_before = track->received_before = 0;
+	track->sent_before = track->sequenced_before = 0;
+	track->retransmitted_before = track->received_before = 0;
 	track->retransmits_before = 0;
 	start_segments(&track->out, 0);
 	start_segments(&track->in, 0);
@@ -213,7 +252,7 @@ static __always_inline void close_track(struct sock *sk, const struct tcp_sock *
 			       track->received_before);
 		return;
 	}
-	fill_tcp(r, track, sk, tp);
+	fill_tcp(r, track, sk, tp, old_state);
 	r->error = sk->sk_err;
 	r->state = TCP_CLOSE;
 	r->old_state = old_state;

@@ -99,7 +99,7 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	track->out.told = tp->segs_out;
 	track->told_waiting = waiting;
 	track->told_in = ctx->meta->session_id;
-	fill_tcp(r, track, sk, tp);
+	fill_tcp(r, track, sk, tp, sk->__sk_common.skc_state);
 	return 0;
 }
 

@@ -58,14 +58,14 @@ TEST(Wire, TellsWhoseSocketItIsAndHowItDoes) {
   auto flow = tcp_flow();
   flow.key.socket = 4242;
   flow.payload_bytes = 6'000'000'000;
-  flow.socket = {.netns = 4026531840,
+  flow.socket = {.retransmitted_bytes = 5'000'000'000,
+                 .netns = 4026531840,
                  .rtt_us = 1200,
                  .min_rtt_us = 800,
                  .cwnd = 10,
                  .unread_bytes = 1,
                  .unsent_bytes = 2,
                  .retransmits = 3,
-                 .retransmitted_bytes = 5'000'000'000,
                  .state = 7,      // TCP_CLOSE
                  .old_state = 2,  // TCP_SYN_SENT
                  .role = Role::kClient,

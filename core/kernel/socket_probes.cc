@@ -157,6 +157,7 @@ Result<void> SocketProbes::map_snapshot() {
 }
 
 Result<void> SocketProbes::snapshot(const RecordFn& record) {
+  if (!tcp_) return fail(Errc::kInternal, "take a snapshot of sockets: there is no iterator");
   auto& count = skeleton_->bss->orb8_snap_count;
   const auto take = [&] {
     for (const auto& one : std::span(snapshot_.get(), count)) record(one);
@@ -207,6 +208,7 @@ Result<orb8_sock_tallies> SocketProbes::tallies() const {
 
 std::vector<AttachedProgram> SocketProbes::programs() const {
   std::vector<AttachedProgram> all;
+  all.reserve(attached_.size());
   for (const auto& attached : attached_) all.push_back(attached.program);
   return all;
 }

@@ -124,9 +124,9 @@ void SocketSource::take(const orb8_socket_record& record, const RecordFn& tell_f
     return;
   }
   if (record.kind != ORB8_CLOSED && record.owner.source != ORB8_OWNER_EXACT) holder_wanted_ = true;
-  auto flows = to_flows(record, clock_, listeners_);
-  tell(std::move(flows.egress), tell_fn);
-  tell(std::move(flows.ingress), tell_fn);
+  const auto flows = to_flows(record, clock_, listeners_);
+  tell(flows.egress, tell_fn);
+  tell(flows.ingress, tell_fn);
 }
 
 void SocketSource::tell(FlowRecord record, const RecordFn& tell_fn) {

@@ -64,10 +64,10 @@ class TcSource final : public FlowSource {
   FlowMaps flows_;
   SpillAnchors spill_anchors_;
   InterfaceHooks hooks_;
-  bool unfinished_ = false;                 // more interfaces are wanted than are watched,
-  UniqueFd more_interfaces_;                // and this eventfd wakes us for the rest
-  std::string address_error_;               // not all addresses could be noted: why
-  std::string network_error_;               // following interfaces failed: why
+  bool unfinished_ = false;    // more interfaces are wanted than are watched,
+  UniqueFd more_interfaces_;   // and this eventfd wakes us for the rest
+  std::string address_error_;  // not all addresses could be noted: why
+  std::string network_error_;  // following interfaces failed: why
   // While a snapshot is under way: the entries taken out meanwhile, by their incarnation. It may
   // have read them before, in a batch.
   std::optional<std::unordered_set<std::uint64_t>> taken_;

@@ -19,6 +19,8 @@ class LiveConnections {
   // and to an agent each socket is a connection with an owner of its own. They are held by as many
   // processes as the limit of open files makes necessary, which end with this one.
   static Result<LiveConnections> open(std::size_t sockets);
+  LiveConnections(const LiveConnections&) = delete;
+  LiveConnections& operator=(const LiveConnections&) = delete;
   LiveConnections(LiveConnections&&) noexcept = default;
   LiveConnections& operator=(LiveConnections&&) = delete;
   ~LiveConnections();

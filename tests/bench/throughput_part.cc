@@ -44,6 +44,8 @@ class IperfServer {
     }
     return IperfServer(pid);
   }
+  IperfServer(const IperfServer&) = delete;
+  IperfServer& operator=(const IperfServer&) = delete;
   IperfServer(IperfServer&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
   IperfServer& operator=(IperfServer&&) = delete;
   ~IperfServer() {

@@ -19,13 +19,17 @@ constexpr std::uint16_t kPort = 5201;
 TEST_F(NetnsTest, AgreesWithWhatIperf3ReportsOfItsBytesAndRetransmits) {
   const TwoHosts net;
   net.up();
-  // A queue that drops some of what comes too fast, so that there is something to send again.
-  net.a.ns.sh("tc qdisc add dev eth0 root tbf rate 200mbit burst 32k limit 60k");
+  // A queue that drops some of each burst, so that there is something to send again, and drains
+  // before the next: iperf3 reports when it has written, and what still waits then is no part of
+  // it.
+  net.a.ns.sh("tc qdisc add dev eth0 root tbf rate 200mbit burst 4k limit 6k");
   SocketWatcher watcher;
   std::thread serve([&] { net.b.ns.sh("iperf3 --server --one-off"); });
   std::string report;
   EXPECT_TRUE(eventually([&] {  // until the server listens
-    report = net.a.ns.sh("iperf3 --client 10.88.0.2 --time 2 --cport 5000 --json || true");
+    report = net.a.ns.sh(
+        "iperf3 --client 10.88.0.2 --time 2 --bitrate 40M --length 16000 "
+        "--cport 5000 --json || true");
     return !nlohmann::json::parse(report).contains("error");
   })) << report;
   serve.join();

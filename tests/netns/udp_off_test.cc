@@ -59,7 +59,8 @@ class UdpOff : public NetnsTest {
     EXPECT_TRUE((*source)->collect([](const FlowRecord&) {}));
     auto runs = runs_of_own_programs();
     for (const auto& [name, count] : before) {
-      if ((runs[name] -= count) == 0) runs.erase(name);
+      runs[name] -= count;
+      if (runs[name] == 0) runs.erase(name);
     }
     return runs;
   }

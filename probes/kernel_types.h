@@ -76,10 +76,20 @@ struct sock_common {
 	unsigned long skc_flags;
 };
 
+struct file {
+	int unused;
+};
+
+struct socket {
+	struct sock *sk;
+	struct file *file;
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_protocol;
 	int sk_err;
+	struct socket *sk_socket;
 	struct sock_cgroup_data sk_cgrp_data;
 };
 
@@ -120,14 +130,6 @@ struct tcp_sock {
 	__u32 snd_nxt;
 	__u32 lsndtime; /* the low half of jiffies */
 	__u16 tcp_header_len;
-};
-
-struct socket {
-	struct sock *sk;
-};
-
-struct file {
-	int unused;
 };
 
 struct task_struct {

@@ -224,7 +224,7 @@ static __always_inline void server_opens(struct sock *sk)
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct tcp_track *track = tp ? new_track(sk) : NULL;
 
-	if (!track)
+	if (!track || track->owner.role == ORB8_ROLE_CLIENT) /* both sides called: RFC 9293, 3.5 */
 		return;
 	name_socket(&track->owner, sk);
 	track->owner.role = ORB8_ROLE_SERVER;
@@ -250,6 +250,7 @@ static __always_inline void close_track(struct sock *sk, const struct tcp_sock *
 			       total_segments(&track->in, tp->segs_in),
 			   tp->bytes_sent - track->sent_before + tp->bytes_received -
 			       track->received_before);
+		bpf_sk_storage_delete(&orb8_tcp, sk);
 		return;
 	}
 	fill_tcp(r, track, sk, tp, old_state);

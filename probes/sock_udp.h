@@ -9,12 +9,14 @@
 
 #define ETHERNET_HEADER 14
 
+#define UDP_CLOSED (~0ULL)
+
 struct udp_track {
 	struct orb8_socket_owner owner;
 	struct orb8_tuple first_peer;
 	struct orb8_transfer sent; /* payload is not kept: it follows from the headers' length */
 	struct orb8_transfer received;
-	__u64 told;    /* packets, when reported last */
+	__u64 told;    /* packets, when reported last; UDP_CLOSED: that was the last time */
 	__u64 told_in; /* the walk that did */
 };
 
@@ -86,12 +88,14 @@ static __always_inline void add_transfer(struct orb8_transfer *t, const struct d
 	t->last_jiffies = bpf_jiffies64();
 }
 
-/* Who sends is at work now. Who receives may be anybody: the packet came in a softirq. */
-static __always_inline void owned_by_sender(struct orb8_socket_owner *owner)
+/* Who sends is at work now, unless it is the kernel, in a softirq, by a socket without a file. Who
+ * receives may be anybody.
+ */
+static __always_inline void owned_by_sender(struct orb8_socket_owner *owner, const struct sock *sk)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 
-	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+	if (!BPF_CORE_READ(sk, sk_socket, file) || BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		return;
 	owned_by(owner, task);
 }
@@ -110,13 +114,15 @@ static __always_inline const struct sock *kernel_sock(struct bpf_sock *sk)
 static __always_inline void start_track(struct __sk_buff *skb, struct bpf_sock *sk,
 					const struct datagram *d, struct udp_track *track)
 {
+	const struct sock *kernel = kernel_sock(sk);
+
 	track->first_peer = d->tuple;
 	track->owner.cookie = bpf_get_socket_cookie(skb);
 	track->owner.first_ns = bpf_ktime_get_boot_ns();
 	track->owner.cgroup_id = bpf_skb_cgroup_id(skb);
-	track->owner.netns = netns_of(kernel_sock(sk));
+	track->owner.netns = netns_of(kernel);
 	if (d->egress)
-		owned_by_sender(&track->owner);
+		owned_by_sender(&track->owner, kernel);
 }
 
 static __always_inline void fill_spill(struct orb8_socket_record *r,
@@ -166,10 +172,14 @@ static __always_inline void count_peer(const struct udp_track *track, const stru
 			return;
 		}
 	}
+	if (peer->owner.source != track->owner.source) { /* its holder was found meanwhile */
+		peer->owner.pid = track->owner.pid;
+		peer->owner.source = track->owner.source;
+		__builtin_memcpy(peer->owner.comm, track->owner.comm, sizeof(peer->owner.comm));
+	}
 	add_transfer(d->egress ? &peer->sent : &peer->received, d);
 }
 
-/* Global, so that the verifier sees it once: a socket's first packet only comes here. */
 static __always_inline struct udp_track *first_packet(struct __sk_buff *skb, struct bpf_sock *sk,
 						      const struct datagram *d)
 {
@@ -282,7 +292,7 @@ static __always_inline void udp_closes(struct bpf_sock *sk)
 	r->kind = ORB8_CLOSED;
 	/* A program of this type cannot delete the track; as it is, no snapshot reports it again.
 	 */
-	track->told = r->sent.packets + r->received.packets;
+	track->told = UDP_CLOSED;
 	bpf_ringbuf_submit(r, wake);
 	tally_sock(ORB8_SOCK_CLOSES, 0, 0);
 }

@@ -60,6 +60,8 @@ struct {
 
 __u32 orb8_snap_count; /* records there; the one walk at a time adds, user space sets it to 0 */
 
+__u8 orb8_snap_all; /* 1: also sockets that have not moved, to see which are left */
+
 #define COME_BACK 1 /* ends the read with EAGAIN; the next one begins with the same socket */
 
 static __always_inline struct orb8_socket_record *next_snapshot_record(void)
@@ -80,8 +82,13 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct sock *sk = ctx->sk;
 	struct tcp_sock *tp;
 	__u32 waiting;
+	__u8 state;
 
-	if (!sk || !track || sk->__sk_common.skc_state == TCP_LISTEN)
+	if (!sk || !track)
+		return 0;
+	state = sk->__sk_common.skc_state;
+	/* A child in SYN_RECV has its listener's track until it is established. */
+	if (state == TCP_LISTEN || state == TCP_SYN_RECV)
 		return 0;
 	if (track->told_in == ctx->meta->session_id) /* of this walk: it may come by once more */
 		return 0;
@@ -89,7 +96,7 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!tp)
 		return 0;
 	waiting = tp->rcv_nxt - tp->copied_seq + (tp->write_seq - tp->snd_una);
-	if (tp->segs_in == track->in.told && tp->segs_out == track->out.told &&
+	if (!orb8_snap_all && tp->segs_in == track->in.told && tp->segs_out == track->out.told &&
 	    waiting == track->told_waiting)
 		return 0;
 	r = next_snapshot_record();
@@ -99,7 +106,7 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	track->out.told = tp->segs_out;
 	track->told_waiting = waiting;
 	track->told_in = ctx->meta->session_id;
-	fill_tcp(r, track, sk, tp, sk->__sk_common.skc_state);
+	fill_tcp(r, track, sk, tp, state);
 	return 0;
 }
 
@@ -129,7 +136,7 @@ int orb8_snap_udp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!ctx->sk || !track || track->told_in == ctx->meta->session_id)
 		return 0;
 	packets = track->sent.packets + track->received.packets;
-	if (packets == track->told)
+	if (packets == track->told || track->told == UDP_CLOSED)
 		return 0;
 	r = next_snapshot_record();
 	if (!r)

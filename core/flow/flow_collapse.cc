@@ -10,7 +10,8 @@ namespace {
 
 struct GroupKey {
   FlowKey flow;
-  const Owner* owner = nullptr;
+  std::uint64_t cgroup_id = 0;
+  std::uint32_t pid = 0;
   std::uint32_t netns = 0;
 
   bool operator==(const GroupKey&) const = default;
@@ -18,12 +19,17 @@ struct GroupKey {
 
 struct GroupKeyHash {
   std::size_t operator()(const GroupKey& key) const noexcept {
-    return FlowKeyHash{}(key.flow) ^ std::hash<const Owner*>{}(key.owner) ^ key.netns;
+    auto flow = key.flow;
+    flow.socket = key.cgroup_id << 32U ^ key.pid ^ key.netns;
+    return FlowKeyHash{}(flow) ^ std::hash<std::uint64_t>{}(key.flow.socket);
   }
 };
 
 GroupKey group_of(const Flow& flow) {
-  GroupKey group{.flow = flow.key, .owner = flow.owners.local.get(), .netns = flow.socket.netns};
+  GroupKey group{.flow = flow.key,
+                 .cgroup_id = flow.cgroup_id,
+                 .pid = flow.owners.local ? flow.owners.local->pid : 0,
+                 .netns = flow.socket.netns};
   if (flow.socket.role == Role::kUnknown) return group;
   const bool client = flow.socket.role == Role::kClient;
   const bool sent = flow.key.direction == Direction::kEgress;

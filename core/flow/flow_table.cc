@@ -23,10 +23,10 @@ bool is_over(const Flow& flow) {
 }
 
 bool has_new_owner(const Flow& flow, const FlowRecord& record) {
-  if (record.pid == 0) return false;
   const auto* owner = flow.owners.local.get();
-  if (!owner || owner->pid != record.pid) return true;
-  return !owner->container_id.empty() && owner->container_name.empty();  // it may be known by now
+  if (record.pid != 0 && (!owner || owner->pid != record.pid)) return true;
+  // The name may be known by now.
+  return owner && !owner->container_id.empty() && owner->container_name.empty();
 }
 
 // How far a counter went beyond the largest value that was seen of it. Less than that is a reading
@@ -227,6 +227,15 @@ FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
   link_newest(slot);
   change.flow = &flow;
   return change;
+}
+
+std::vector<FlowKey> FlowTable::held() const {
+  std::vector<FlowKey> keys;
+  for (Slot slot = held_.oldest; slot != kNone;) {
+    keys.push_back(row(slot).key);
+    slot = (*pages_[slot / FlowPage::kRows].progress)[slot % FlowPage::kRows].newer;
+  }
+  return keys;
 }
 
 const Flow* FlowTable::find(const FlowKey& key) const {

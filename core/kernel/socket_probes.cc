@@ -156,13 +156,14 @@ Result<void> SocketProbes::map_snapshot() {
   return {};
 }
 
-Result<void> SocketProbes::snapshot(const RecordFn& record) {
+Result<void> SocketProbes::snapshot(bool all, const SnapshotFn& record) {
   if (!tcp_) return fail(Errc::kInternal, "take a snapshot of sockets: there is no iterator");
   auto& count = skeleton_->bss->orb8_snap_count;
   const auto take = [&] {
-    for (const auto& one : std::span(snapshot_.get(), count)) record(one);
+    for (auto one : std::span(snapshot_.get(), count)) record(one);
     count = 0;
   };
+  skeleton_->bss->orb8_snap_all = all ? 1 : 0;
   take();  // nothing, unless a walk broke off
   if (auto ok = tcp_->walk_with_pauses(take); !ok || !udp_) return ok;
   return udp_->walk_with_pauses(take);

@@ -36,9 +36,10 @@ class SocketProbes {
   static Result<SocketProbes> open(const Options& options);
 
   using RecordFn = std::function<void(const orb8_socket_record&)>;
+  using SnapshotFn = std::function<void(orb8_socket_record&)>;
 
-  // A record for each socket that moved since the last time.
-  Result<void> snapshot(const RecordFn& record);
+  // A record for each socket that moved since the last time; with `all`, for each TCP socket.
+  Result<void> snapshot(bool all, const SnapshotFn& record);
   // What listens now and did before the probes; later ones come through the ring.
   Result<void> listeners(const RecordFn& record);
   // Looks up who holds the sockets whose process is not known for sure.

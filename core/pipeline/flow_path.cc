@@ -26,9 +26,24 @@ FlowPath::FlowPath(FlowSource& source, Identity& identity, FlowTable& table, Str
 
 Result<void> FlowPath::take_snapshot(std::int64_t now_ns, FlowTable::Due which) {
   auto ok = source_.collect(record_fn_);
+  if (const auto* living = source_.living_sockets()) close_all_but(*living, now_ns);
   end_due(now_ns, which);
   table_.publish();
   return ok;
+}
+
+void FlowPath::close_all_but(const std::unordered_set<std::uint64_t>& living, std::int64_t now_ns) {
+  for (const auto& key : table_.held()) {
+    if (living.contains(key.socket)) continue;
+    const auto& flow = *table_.find(key);
+    FlowRecord last;
+    last.key = key;
+    last.life = FlowLife::kClosed;
+    last.socket = flow.socket;
+    last.first_seen_ns = flow.first_seen_ns;
+    last.last_seen_ns = now_ns;
+    on_record(last);
+  }
 }
 
 std::size_t FlowPath::take_ready(std::size_t most) {

@@ -3,6 +3,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -12,6 +14,8 @@
 
 namespace orb8 {
 namespace {
+
+constexpr std::uint32_t kLeastRing = 1U << 20;  // 5,000 sockets that close within a poll interval
 
 TcMechanism to_mechanism(TcAttach attach) {
   switch (attach) {
@@ -42,6 +46,7 @@ Result<std::unique_ptr<FlowSource>> open_socket(const Config& config, std::strin
   return SocketSource::open({.udp = config.udp,
                              .cgroup_mount = find_cgroup2_mount(""),
                              .max_flows = config.max_flows,
+                             .ring_bytes = std::max(config.ring_buffer_size, kLeastRing),
                              .packets = tc_options(config, ""),
                              .reason = std::move(reason)});
 }

@@ -243,7 +243,9 @@ class PipelineThread final : public Pipeline {
     status.components = {collect, lost_.component(now_ns), evicted_.component(now_ns)};
     status.components.insert(status.components.end(), status.source.components.begin(),
                              status.source.components.end());
-    const auto identity = identity_->components();
+    // Names that are missing are said, and are no reason to call the agent ill: flows are complete.
+    auto identity = identity_->components();
+    for (auto& component : identity) component.healthy = true;
     status.components.insert(status.components.end(), identity.begin(), identity.end());
     status.events_processed = path_.events_processed();
     status.events_dropped = seen.lost.packets + seen.packet_events_lost;
@@ -270,9 +272,9 @@ class PipelineThread final : public Pipeline {
   std::int64_t started_ns_ = 0;
   Clock::time_point next_expiration_;
   std::string collect_error_;
-  LossWatch lost_{
-      "flow-accounting",
-      "packets lost in the last minute: the kernel's flow map is full (raise max_flows)"};
+  LossWatch lost_{"flow-accounting",
+                  "packets lost in the last minute: the kernel's map or ring is full (raise "
+                  "max_flows or ring_buffer_size)"};
   LossWatch evicted_{"flow-table",
                      "flows evicted in the last minute: the table is full (raise max_flows)"};
   mutable std::mutex status_mutex_;

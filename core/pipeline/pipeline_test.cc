@@ -173,6 +173,25 @@ TEST_F(PipelineTest, CountsNothingTwiceWhenASnapshotComesToWhatItHasEvicted) {
   EXPECT_EQ(ended + alive, 7U);
 }
 
+TEST_F(PipelineTest, ClosesTheFlowsOfSocketsThatAreGoneWithoutAWord) {
+  auto lost = record(1, 5);
+  lost.key.socket = 11;
+  lost.life = FlowLife::kOpen;
+  auto left = record(2, 5);
+  left.key.socket = 22;
+  left.life = FlowLife::kOpen;
+  script_.set_flow(lost);
+  script_.set_flow(left);
+  const auto pipeline = start();
+  auto events = *pipeline->subscribe({}, false);
+  script_.set_living_sockets({22});
+  const auto end = events.next(kPatience).events.at(0);
+  EXPECT_EQ(end.kind, EventKind::kFlowEnd);
+  EXPECT_EQ(end.end_reason, EndReason::kClosed);
+  EXPECT_EQ(end.flow.key.socket, 11U);
+  EXPECT_EQ(end.flow.packets, 5U);
+}
+
 TEST_F(PipelineTest, EndsThoughPacketsNeverDo) {
   config_.max_batch_size = 1;
   const auto pipeline = start();

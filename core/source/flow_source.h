@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <unordered_set>
 #include <vector>
 
 #include "core/base/result.h"
@@ -29,6 +30,10 @@ class FlowSource {
 
   // One snapshot: a record for each flow that the kernel holds and that moved since the last one.
   virtual Result<void> collect(const RecordFn& record) = 0;
+
+  // After a snapshot before which the end of some socket was lost: the cookies of all that are
+  // left, so that the others' flows can be closed. Null otherwise.
+  virtual const std::unordered_set<std::uint64_t>* living_sockets() const { return nullptr; }
 
   // A flow that the table has no row for any more: idle, closed or evicted.
   struct Forgotten {

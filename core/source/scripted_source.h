@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -59,6 +60,12 @@ class Script {
     failure_ = std::move(what);
   }
 
+  // From now on each snapshot tells which sockets are left.
+  void set_living_sockets(std::unordered_set<std::uint64_t> cookies) {
+    const std::lock_guard lock(mutex_);
+    living_ = std::move(cookies);
+  }
+
   std::vector<PacketFilter> wanted_packets() const {
     const std::lock_guard lock(mutex_);
     return wanted_;
@@ -100,6 +107,7 @@ class Script {
   std::vector<FlowRecord> flows_;
   std::vector<Event> packets_;
   std::vector<PacketFilter> wanted_;
+  std::optional<std::unordered_set<std::uint64_t>> living_;
   Accounting accounting_;
   std::string failure_;
   std::uint16_t port_ = 0;
@@ -122,6 +130,12 @@ class ScriptedSource final : public FlowSource {
       if (script_.has_flow(flow.key)) record(flow);  // not forgotten meanwhile
     }
     return {};
+  }
+
+  const std::unordered_set<std::uint64_t>* living_sockets() const override {
+    const std::lock_guard lock(script_.mutex_);
+    living_ = script_.living_;
+    return living_ ? &*living_ : nullptr;
   }
 
   void forget(std::span<const Forgotten> forgotten, const RecordFn& record) override {
@@ -167,6 +181,7 @@ class ScriptedSource final : public FlowSource {
 
  private:
   Script& script_;
+  mutable std::optional<std::unordered_set<std::uint64_t>> living_;  // as last handed out
 };
 
 }  // namespace orb8

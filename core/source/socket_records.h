@@ -14,7 +14,7 @@
 
 namespace orb8 {
 
-// What listens: an address and a port of a network namespace. An address of all zeroes is any.
+// What listens: the ports of each network namespace.
 class Listeners {
  public:
   // Of a record of kind ORB8_LISTENS, or ORB8_CLOSED from the state LISTEN.
@@ -22,7 +22,6 @@ class Listeners {
   void remove(const orb8_socket_record& record);
 
   bool has(std::uint32_t netns, std::uint16_t port) const;
-  std::size_t size() const noexcept { return by_cookie_.size(); }
 
  private:
   using Port = std::pair<std::uint32_t, std::uint16_t>;  // netns and port

@@ -15,6 +15,12 @@ namespace {
 
 // A look at all descriptors of all processes: cheap enough now and then.
 constexpr std::int64_t kFindHoldersEveryNs = 10'000'000'000;
+constexpr std::uint8_t kLooks = 3;
+constexpr std::size_t kMostLookedFor = 65'536;
+
+// Tells an incarnation of an entry of orb8_peers, which can be taken out, from one of a socket: a
+// nanosecond is of no account.
+constexpr std::uint64_t kPeerBit = 1;
 
 std::uint32_t own_netns() {
   struct stat about = {};
@@ -42,7 +48,12 @@ orb8_socket_record to_record(const orb8_peer_key& key, const orb8_peer& peer) {
   record.sent = peer.sent;
   record.received = peer.received;
   record.kind = ORB8_SNAPSHOT;
+  record.owner.first_ns |= kPeerBit;
   return record;
+}
+
+bool is_peer(const FlowProgress& told) {
+  return (told.incarnation & kPeerBit) != 0;
 }
 
 Addr to_addr(const std::uint8_t (&bytes)[16]) {
@@ -60,8 +71,10 @@ void add_to(FlowProgress& sum, const FlowProgress& more) {
 }  // namespace
 
 Result<std::unique_ptr<FlowSource>> SocketSource::open(Options options) {
-  auto probes = SocketProbes::open(
-      {.max_peers = options.max_flows, .udp = options.udp, .cgroup_mount = options.cgroup_mount});
+  auto probes = SocketProbes::open({.max_peers = options.max_flows,
+                                    .ring_bytes = options.ring_bytes,
+                                    .udp = options.udp,
+                                    .cgroup_mount = options.cgroup_mount});
   if (!probes) return std::unexpected(probes.error());
   auto clock = BootClock::open(probes->clock_program_fd());
   if (!clock) return std::unexpected(clock.error());
@@ -93,6 +106,7 @@ Result<void> SocketSource::start() {
     if (bytes.size() != sizeof(orb8_socket_record)) return;
     orb8_socket_record record;
     std::memcpy(&record, bytes.data(), sizeof(record));
+    record.owner.first_ns &= ~kPeerBit;
     take(record, *record_);
   });
   if (!ring) return std::unexpected(ring.error());
@@ -123,7 +137,7 @@ void SocketSource::take(const orb8_socket_record& record, const RecordFn& tell_f
     }
     return;
   }
-  if (record.kind != ORB8_CLOSED && record.owner.source != ORB8_OWNER_EXACT) holder_wanted_ = true;
+  note_holder(record);
   const auto flows = to_flows(record, clock_, listeners_);
   tell(flows.egress, tell_fn);
   tell(flows.ingress, tell_fn);
@@ -133,7 +147,7 @@ void SocketSource::tell(FlowRecord record, const RecordFn& tell_fn) {
   if (record.packets == 0) return;
   if (!resumed_.empty() && record.incarnation != 0) {
     const auto from = resumed_.find(record.key);
-    if (from != resumed_.end()) {
+    if (from != resumed_.end() && from->second.incarnation == record.incarnation) {
       record.packets -= std::min(record.packets, from->second.packets);
       record.bytes -= std::min(record.bytes, from->second.bytes);
       record.payload_bytes -= std::min(record.payload_bytes, from->second.payload_bytes);
@@ -154,35 +168,67 @@ bool SocketSource::is_own(const orb8_socket_record& record) const {
          is_ours(record.tuple.rport, to_addr(record.tuple.raddr));
 }
 
+// A socket of the kernel has no holder: each is looked for a few times and no more.
+void SocketSource::note_holder(const orb8_socket_record& record) {
+  if (record.kind == ORB8_CLOSED || record.owner.source == ORB8_OWNER_EXACT) {
+    if (!looked_for_.empty()) looked_for_.erase(record.owner.cookie);
+    return;
+  }
+  if (looked_for_.size() >= kMostLookedFor) looked_for_.clear();
+  if (looked_for_[record.owner.cookie] < kLooks) holder_wanted_ = true;
+}
+
 void SocketSource::find_holders() {
   const auto now_ns = clock_.now_ns();
   if (!holder_wanted_ || now_ns - holders_found_ns_ < kFindHoldersEveryNs) return;
   holders_found_ns_ = now_ns;
   holder_wanted_ = false;
+  for (auto& [cookie, looks] : looked_for_) ++looks;
   if (auto ok = probes_.find_holders(); !ok) spdlog::warn("{}", ok.error().what);
 }
 
 Result<void> SocketSource::collect(const RecordFn& record) {
   if (auto ok = clock_.refresh(); !ok) return ok;
   find_holders();
-  const auto take_one = [&](const orb8_socket_record& one) { take(one, record); };
-  if (auto ok = probes_.snapshot(take_one); !ok) return ok;
-  auto ok = peers_.for_each(
-      [&](const orb8_peer_key& key, const orb8_peer& peer) { take_one(to_record(key, peer)); });
+  alive_.reset();
+  if (ends_were_lost()) alive_.emplace();
+  auto ok = probes_.snapshot(alive_.has_value(), [&](orb8_socket_record& one) {
+    if (alive_) alive_->insert(one.owner.cookie);
+    one.owner.first_ns &= ~kPeerBit;
+    take(one, record);
+  });
+  if (!ok) return ok;
+  taken_.emplace();
+  ok = peers_.for_each([&](const orb8_peer_key& key, const orb8_peer& peer) {
+    if (!taken_->contains(peer.owner.first_ns)) take(to_record(key, peer), record);
+  });
+  taken_.reset();
   if (!ok) return ok;
   return tap_.tidy();
 }
 
+// The last word of a socket found no room: what was open may be gone.
+bool SocketSource::ends_were_lost() {
+  const auto tallies = probes_.tallies();
+  if (!tallies) return false;
+  const auto lost = tallies->fate[ORB8_SOCK_CLOSES_LOST].times;
+  return lost != std::exchange(ends_lost_, lost);
+}
+
 void SocketSource::forget(std::span<const Forgotten> flows, const RecordFn& record) {
   for (const auto& flow : flows) {
-    if (flow.life == FlowLife::kClosed) continue;  // nothing is left of its socket
+    if (flow.life == FlowLife::kClosed || flow.told.incarnation == 0) continue;  // nothing is left
+    if (!is_peer(flow.told)) {
+      auto& from = resumed_[flow.key];
+      from.incarnation = flow.told.incarnation;
+      add_to(from, flow.told);
+      continue;
+    }
     orb8_peer peer = {};
     const auto key = to_peer_key(flow.key);
-    if (flow.key.protocol != IPPROTO_TCP && peers_.take(key, peer)) {
-      take(to_record(key, peer), record);
-    } else {
-      add_to(resumed_[flow.key], flow.told);
-    }
+    if (!peers_.take(key, peer)) continue;  // with the flow of the other direction, which shares it
+    if (taken_) taken_->insert(peer.owner.first_ns);
+    take(to_record(key, peer), record);
   }
 }
 

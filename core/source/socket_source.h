@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/kernel/boot_clock.h"
@@ -26,6 +28,7 @@ class SocketSource final : public FlowSource {
     bool udp = true;           // also UDP, ICMP and all else but TCP, packet by packet
     std::string cgroup_mount;  // of cgroup v2, for UDP; empty: there is none
     std::uint32_t max_flows = 100'000;
+    std::uint32_t ring_bytes = 1U << 20;  // of the ring by which sockets that close are told
     TcSource::Options packets;  // how single packets are watched while somebody asks for them
     std::string reason;         // why this source was chosen, for status()
   };
@@ -38,6 +41,9 @@ class SocketSource final : public FlowSource {
   void forget(std::span<const Forgotten> flows, const RecordFn& record) override;
   Result<void> want_packets(std::span<const PacketFilter> filters) override;
   void leave_out_port(std::uint16_t port) override;
+  const std::unordered_set<std::uint64_t>* living_sockets() const override {
+    return alive_ ? &*alive_ : nullptr;
+  }
   std::vector<WaitFd> wait_fds() const override;
   std::size_t handle_ready(std::size_t most, const RecordFn& record,
                            const PacketFn& packet) override;
@@ -50,6 +56,8 @@ class SocketSource final : public FlowSource {
   void take(const orb8_socket_record& record, const RecordFn& tell);
   void tell(FlowRecord record, const RecordFn& tell);
   bool is_own(const orb8_socket_record& record) const;
+  bool ends_were_lost();
+  void note_holder(const orb8_socket_record& record);
   void find_holders();
 
   Options options_;
@@ -65,9 +73,15 @@ class SocketSource final : public FlowSource {
   std::unordered_map<FlowKey, FlowProgress, FlowKeyHash> resumed_;
   std::unordered_map<std::uint64_t, Tally> own_;  // the agent's own sockets, by cookie
   Tally own_closed_;
+  // While the peers are read: the entries taken out meanwhile, by their incarnation. They may have
+  // been read before, in a batch.
+  std::optional<std::unordered_set<std::uint64_t>> taken_;
+  std::optional<std::unordered_set<std::uint64_t>> alive_;  // by cookie: see living_sockets()
+  std::uint64_t ends_lost_ = 0;
+  std::unordered_map<std::uint64_t, std::uint8_t> looked_for_;  // by cookie: how often
   bool holder_wanted_ = false;
   std::int64_t holders_found_ns_ = 0;
-  std::string error_;                 // of the last snapshot
+  std::string error_;                 // following the addresses failed: why
   const RecordFn* record_ = nullptr;  // handle_ready()'s, while it runs
   std::unique_ptr<PacketRing> ring_;
 };

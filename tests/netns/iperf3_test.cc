@@ -8,7 +8,6 @@
 #include <string>
 #include <thread>
 
-#include "tests/netns/netns_fixture.h"
 #include "tests/netns/socket_watcher.h"
 
 namespace orb8::netns {
@@ -16,7 +15,7 @@ namespace {
 
 constexpr std::uint16_t kPort = 5201;
 
-TEST_F(NetnsTest, AgreesWithWhatIperf3ReportsOfItsBytesAndRetransmits) {
+TEST_F(SocketSourceTest, AgreesWithWhatIperf3ReportsOfItsBytesAndRetransmits) {
   const TwoHosts net;
   net.up();
   // A queue that drops some of each burst, so that there is something to send again, and drains

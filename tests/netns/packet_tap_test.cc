@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "tests/netns/netns_fixture.h"
 #include "tests/netns/socket_watcher.h"
 
 namespace orb8::netns {
@@ -21,7 +20,7 @@ bool has_classifiers(const SocketWatcher& watcher) {
   });
 }
 
-TEST_F(NetnsTest, ShowsPacketsWhileSomebodyAsksAndThenLeavesTheInterfaces) {
+TEST_F(SocketSourceTest, ShowsPacketsWhileSomebodyAsksAndThenLeavesTheInterfaces) {
   TwoHosts net;
   auto options = SocketWatcher::options();
   options.packets.interfaces = {"eth0"};

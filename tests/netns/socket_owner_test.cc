@@ -14,7 +14,6 @@
 #include <thread>
 
 #include "core/base/mounts.h"
-#include "tests/netns/netns_fixture.h"
 #include "tests/netns/socket_watcher.h"
 #include "tests/netns/sockets.h"
 
@@ -85,7 +84,7 @@ SocketWatcher::ReadyFn moved(std::uint64_t payload) {
   return [payload](const Flow& flow) { return flow.payload_bytes >= payload; };
 }
 
-TEST_F(NetnsTest, TellsTwoPodsOfTheHostsNetworkApartByTheirCgroups) {
+TEST_F(SocketSourceTest, TellsTwoPodsOfTheHostsNetworkApartByTheirCgroups) {
   SocketWatcher watcher;
   const NetNs ns;
   const auto listener = bound_socket(ns, SOCK_STREAM, 0, kLoopback, kPort);
@@ -124,7 +123,44 @@ TEST_F(NetnsTest, TellsTwoPodsOfTheHostsNetworkApartByTheirCgroups) {
   EXPECT_EQ(udp_of_one.owners.local->pid, one.pid());
 }
 
-TEST_F(NetnsTest, NamesTheProcessAndNotTheThread) {
+// As a node has them: a network namespace and a cgroup each, and a bridge between.
+TEST_F(SocketSourceTest, GivesEachOfTwoPodsOnABridgeItsOwnSideOfTheirConnection) {
+  SocketWatcher watcher;
+  const BridgedHosts net;
+  net.up(true);
+  const auto& client_host = net.hosts[0];
+  const auto& server_host = net.hosts[1];
+  const Cgroup client_cgroup("orb8-test-client");
+  const Cgroup server_cgroup("orb8-test-server");
+  UniqueFd listener;
+  UniqueFd peer;
+  UniqueFd client;
+  const Child server([&] {
+    server_cgroup.enter();
+    listener = bound_socket(server_host.ns, SOCK_STREAM, 0, server_host.v4(), kPort);
+    must(::listen(listener.get(), 1), "listen");
+  });
+  const Child caller([&] {
+    client_cgroup.enter();
+    client = bound_socket(client_host.ns, SOCK_STREAM, 0, client_host.v4(), 5001);
+    connect_to(client.get(), server_host.v4(), kPort);
+    const std::string payload(4000, 'x');
+    must(::send(client.get(), payload.data(), payload.size(), 0), "send");
+  });
+  const Ends ends{client_host.v4(), 5001, server_host.v4(), kPort};
+  const auto sent = watcher.flow(client_host.ns, ends, kTcp, Direction::kEgress, moved(4000));
+  EXPECT_EQ(sent.payload_bytes, 4000U);
+  EXPECT_EQ(sent.cgroup_id, client_cgroup.id());
+  EXPECT_EQ(sent.owners.local->pid, caller.pid());
+  EXPECT_EQ(sent.socket.role, Role::kClient);
+  const auto received = watcher.flow(server_host.ns, ends, kTcp, Direction::kIngress, moved(4000));
+  EXPECT_EQ(received.payload_bytes, 4000U);
+  EXPECT_EQ(received.cgroup_id, server_cgroup.id());
+  EXPECT_EQ(received.owners.local->pid, server.pid());
+  EXPECT_EQ(received.socket.role, Role::kServer);
+}
+
+TEST_F(SocketSourceTest, NamesTheProcessAndNotTheThread) {
   SocketWatcher watcher;
   const NetNs ns;
   const auto listener = bound_socket(ns, SOCK_STREAM, 0, kLoopback, kPort);
@@ -141,7 +177,7 @@ TEST_F(NetnsTest, NamesTheProcessAndNotTheThread) {
   EXPECT_EQ(sent.owners.local->comm, "netns_socket_ow");
 }
 
-TEST_F(NetnsTest, FindsTheProcessThatAccepted) {
+TEST_F(SocketSourceTest, FindsTheProcessThatAccepted) {
   SocketWatcher watcher;
   const NetNs ns;
   const auto listener = bound_socket(ns, SOCK_STREAM, 0, kLoopback, kPort);
@@ -160,7 +196,7 @@ TEST_F(NetnsTest, FindsTheProcessThatAccepted) {
   EXPECT_EQ(received.payload_bytes, 5U);
 }
 
-TEST_F(NetnsTest, FindsTheProcessOfASocketThatOnlyReceives) {
+TEST_F(SocketSourceTest, FindsTheProcessOfASocketThatOnlyReceives) {
   SocketWatcher watcher;
   const NetNs ns;
   UdpSink sink(ns, kLoopback, kPort);

@@ -8,7 +8,6 @@
 #include <memory>
 #include <vector>
 
-#include "tests/netns/netns_fixture.h"
 #include "tests/netns/socket_watcher.h"
 #include "tests/netns/sockets.h"
 
@@ -25,10 +24,10 @@ Totals totals_of(const Flow& flow) {
   return {flow.packets, flow.bytes};
 }
 
-class SocketUdpTest : public NetnsTest, public testing::WithParamInterface<int> {
+class SocketUdpTest : public SocketSourceTest, public testing::WithParamInterface<int> {
  protected:
   void SetUp() override {
-    NetnsTest::SetUp();
+    SocketSourceTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
     net_ = std::make_unique<TwoHosts>();
     net_->up(true);
@@ -167,7 +166,36 @@ TEST_P(SocketUdpTest, GoesOnWhenAPeerWasForgotten) {
   EXPECT_EQ(later.packets, 15U) << "a new entry of the kernel's, added to the same row";
 }
 
-TEST_F(NetnsTest, CountsTcpAndNotUdpWhereItIsOff) {
+// A peer's two flows share an entry of the kernel's: the first to be forgotten takes it along.
+TEST_P(SocketUdpTest, CountsAPeerThatComesBackAfterBothItsFlowsWereForgotten) {
+  SocketWatcher watcher;
+  const auto server = bound_socket(b().ns, SOCK_DGRAM, 0, b_addr(), kPort);
+  const auto talk = [&](std::uint16_t port, int times) {
+    const auto client = bound_socket(a().ns, SOCK_DGRAM, 0, a_addr(), port);
+    connect_to(client.get(), b_addr(), kPort);
+    const SocketAddress back(a_addr(), port);
+    for (int i = 0; i < times; ++i) {
+      char got[100];
+      must(::send(client.get(), "question", 8, 0), "send");
+      must(::recv(server.get(), got, sizeof(got), 0), "recv");
+      must(::sendto(server.get(), "answer", 6, 0, back.get(), back.size), "sendto");
+      must(::recv(client.get(), got, sizeof(got), 0), "recv");
+    }
+  };
+  talk(4999, 1);  // the server's first peer
+  talk(5000, 10);
+  const auto asked = watcher.flow(b().ns, a_to_b(), kUdp, Direction::kIngress, has(10));
+  const auto answered =
+      watcher.flow(b().ns, a_to_b().reversed(), kUdp, Direction::kEgress, has(10));
+  watcher.forget(answered);
+  watcher.forget(asked);
+  talk(5000, 4);
+  EXPECT_EQ(watcher.flow(b().ns, a_to_b(), kUdp, Direction::kIngress, has(14)).packets, 14U);
+  EXPECT_EQ(watcher.flow(b().ns, a_to_b().reversed(), kUdp, Direction::kEgress, has(14)).packets,
+            14U);
+}
+
+TEST_F(SocketSourceTest, CountsTcpAndNotUdpWhereItIsOff) {
   auto options = SocketWatcher::options();
   options.udp = false;
   SocketWatcher watcher(options);
@@ -185,7 +213,7 @@ TEST_F(NetnsTest, CountsTcpAndNotUdpWhereItIsOff) {
   for (const auto& program : watcher.status().programs) EXPECT_EQ(program.mechanism, "tp_btf");
 }
 
-TEST_F(NetnsTest, SaysThatUdpIsMissingWhereThereIsNoCgroup2) {
+TEST_F(SocketSourceTest, SaysThatUdpIsMissingWhereThereIsNoCgroup2) {
   auto options = SocketWatcher::options();
   options.cgroup_mount = "";
   const SocketWatcher watcher(options);

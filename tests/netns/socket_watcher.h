@@ -11,6 +11,7 @@
 
 #include "core/flow/flow_table.h"
 #include "core/source/socket_source.h"
+#include "tests/netns/netns_fixture.h"
 #include "tests/netns/topology.h"
 #include "tests/netns/traffic.h"
 
@@ -18,6 +19,10 @@ namespace orb8::netns {
 
 // The inode number that /proc/<pid>/ns/net shows.
 std::uint32_t netns_inode(const NetNs& ns);
+
+// What every test of the socket source stands on. By this name kernels are told apart that have it
+// from those that do not (tests/kernels/features.txt).
+class SocketSourceTest : public NetnsTest {};
 
 // Sees the sockets of all namespaces; the tests look at those of their own.
 class SocketWatcher {

@@ -174,9 +174,11 @@ void add_flows(std::vector<Setting>& all) {
   all.push_back(number({"max_flows", "ORB8_MAX_FLOWS", "COUNT",
                         "Flows held at most; beyond, the one idle for longest goes."},
                        &Config::max_flows, {1, 10'000'000}));
-  all.push_back(number({"flow_timeout_secs", "ORB8_FLOW_TIMEOUT_SECS", "SECONDS",
-                        "Seconds without a packet after which a flow ends."},
-                       &Config::flow_timeout_secs, {1, 86'400}));
+  all.push_back(
+      number({"flow_timeout_secs", "ORB8_FLOW_TIMEOUT_SECS", "SECONDS",
+              "Seconds without a packet after which a flow ends; one with an open TCP socket "
+              "goes on."},
+             &Config::flow_timeout_secs, {1, 86'400}));
   all.push_back(number({"expiration_interval_secs", "ORB8_EXPIRATION_INTERVAL_SECS", "SECONDS",
                         "Seconds between two looks for flows that have ended."},
                        &Config::expiration_interval_secs, {1, 3'600}));

@@ -30,7 +30,7 @@ programs() {
 
   # dash and not busybox's shell, which takes its own ip before iproute2's.
   add_program /bin/dash usr/bin/sh
-  for tool in ip tc ethtool ping modprobe; do
+  for tool in ip tc ethtool iperf3 ping modprobe; do
     add_program "$(command -v "$tool")" "usr/sbin/$tool"
   done
   cp "$(command -v busybox)" "$root/busybox/busybox"

@@ -4,9 +4,9 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <thread>
 
 #include "tests/netns/socket_watcher.h"
 
@@ -23,7 +23,8 @@ TEST_F(SocketSourceTest, AgreesWithWhatIperf3ReportsOfItsBytesAndRetransmits) {
   // it.
   net.a.ns.sh("tc qdisc add dev eth0 root tbf rate 200mbit burst 4k limit 6k");
   SocketWatcher watcher;
-  std::thread serve([&] { net.b.ns.sh("iperf3 --server --one-off"); });
+  auto serve =
+      std::async(std::launch::async, [&] { return net.b.ns.sh("iperf3 --server --one-off"); });
   std::string report;
   EXPECT_TRUE(eventually([&] {  // until the server listens
     report = net.a.ns.sh(
@@ -31,7 +32,7 @@ TEST_F(SocketSourceTest, AgreesWithWhatIperf3ReportsOfItsBytesAndRetransmits) {
         "--cport 5000 --json || true");
     return !nlohmann::json::parse(report).contains("error");
   })) << report;
-  serve.join();
+  serve.get();  // throws what it printed if it failed
 
   const auto sum = nlohmann::json::parse(report).at("end").at("sum_sent");
   // The second connection to the port: the first is iperf3's own talk about the test.

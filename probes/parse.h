@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "common/network.h"
+#include "probes/addr.h"
 
 #ifndef NULL
 #define NULL ((void *)0)
@@ -182,13 +183,6 @@ static __always_inline enum orb8_fate parse_fragment(struct cursor *c, struct or
 		*proto = known->proto;
 	}
 	return ORB8_COUNTED;
-}
-
-static __always_inline void map_v4(__u8 *addr, __be32 v4_be)
-{
-	__builtin_memset(addr, 0, 10);
-	addr[10] = addr[11] = 0xff;
-	__builtin_memcpy(addr + 12, &v4_be, 4);
 }
 
 static __always_inline enum orb8_fate parse_v4(struct cursor *c, struct orb8_v4_key *key,

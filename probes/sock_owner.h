@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "common/socket.h"
+#include "probes/addr.h"
 #include "probes/kernel_types.h"
 #include "probes/ring.h"
 
@@ -50,12 +51,8 @@ static __always_inline struct orb8_socket_record *reserve_record(__u64 *wake)
 #define NULL ((void *)0)
 #endif
 
-static __always_inline void map_v4_addr(__u8 *addr, __be32 v4_be)
-{
-	__builtin_memset(addr, 0, 10);
-	addr[10] = addr[11] = 0xff;
-	__builtin_memcpy(addr + 12, &v4_be, 4);
-}
+/* What wire bytes count of the link, whatever a packet goes over. */
+#define ETHERNET_BYTES 14
 
 static __always_inline void fill_tuple(struct orb8_tuple *t, const struct sock *sk)
 {
@@ -65,8 +62,8 @@ static __always_inline void fill_tuple(struct orb8_tuple *t, const struct sock *
 		BPF_CORE_READ_INTO(&t->laddr, sk, __sk_common.skc_v6_rcv_saddr);
 		BPF_CORE_READ_INTO(&t->raddr, sk, __sk_common.skc_v6_daddr);
 	} else {
-		map_v4_addr(t->laddr, c->skc_rcv_saddr);
-		map_v4_addr(t->raddr, c->skc_daddr);
+		map_v4(t->laddr, c->skc_rcv_saddr);
+		map_v4(t->raddr, c->skc_daddr);
 	}
 	t->lport = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
 	t->rport = bpf_ntohs(c->skc_dport);

@@ -6,7 +6,6 @@
 #define ORB8_PROBES_SOCK_TCP_H
 #include "probes/sock_owner.h"
 
-#define ETHERNET_BYTES 14
 #define IPV4_BYTES 20
 #define IPV6_BYTES 40
 

@@ -7,8 +7,6 @@
 #include "probes/parse.h"
 #include "probes/sock_owner.h"
 
-#define ETHERNET_HEADER 14
-
 #define UDP_CLOSED (~0ULL)
 
 struct udp_track {
@@ -74,11 +72,11 @@ static __always_inline void measure_datagram(struct __sk_buff *skb, __u32 header
 	__u32 segment = skb->gso_size;
 
 	d->packets = 1;
-	d->bytes = skb->len + ETHERNET_HEADER;
+	d->bytes = skb->len + ETHERNET_BYTES;
 	if (!segment || headers >= skb->len)
 		return;
 	d->packets = skb->gso_segs ?: (skb->len - headers + segment - 1) / segment;
-	d->bytes += (d->packets - 1) * (headers + ETHERNET_HEADER);
+	d->bytes += (d->packets - 1) * (headers + ETHERNET_BYTES);
 }
 
 static __always_inline void add_transfer(struct orb8_transfer *t, const struct datagram *d)
@@ -221,8 +219,8 @@ static __always_inline enum orb8_fate parse_datagram(struct cursor *c, bool egre
 		__u8 saddr[16], daddr[16];
 
 		fate = parse_v4(c, &key, &l4);
-		map_v4_addr(saddr, key.saddr_be);
-		map_v4_addr(daddr, key.daddr_be);
+		map_v4(saddr, key.saddr_be);
+		map_v4(daddr, key.daddr_be);
 		d->tuple.proto = key.proto;
 		set_ends(&d->tuple, saddr, daddr, key.sport_be, key.dport_be, egress);
 	} else {

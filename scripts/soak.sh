@@ -14,14 +14,4 @@ if [[ ! $duration =~ ^([0-9]+)([ms]?)$ ]]; then
 fi
 seconds=${BASH_REMATCH[1]}
 [[ ${BASH_REMATCH[2]} != m ]] || seconds=$((seconds * 60))
-if ((EUID != 0)); then
-  echo "soak: needs root, to load BPF programs and to make network namespaces" >&2
-  exit 1
-fi
-# What root writes stays the user's.
-hand_over() {
-  [[ ${SUDO_UID:-} ]] || return 0
-  chown -f "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" build/soak.json build/bench-agent.log || true
-}
-trap hand_over EXIT
-ORB8_SOAK_SECONDS=$seconds ORB8_BENCH_JSON=build/soak.json build/release/tests/orb8_bench soak
+ORB8_SOAK_SECONDS=$seconds ORB8_BENCH_JSON=build/soak.json exec scripts/bench.sh soak

@@ -58,8 +58,7 @@ std::vector<Addr> keys_without(int map_fd, const std::set<Addr>& wanted) {
   orb8_own_addr key = {};
   for (const void* previous = nullptr; bpf_map_get_next_key(map_fd, previous, &key) == 0;
        previous = &key) {
-    Addr addr;
-    std::memcpy(addr.bytes.data(), key.addr, sizeof(key.addr));
+    const auto addr = Addr::of(key.addr);
     if (!wanted.contains(addr)) others.push_back(addr);
   }
   return others;

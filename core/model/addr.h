@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -17,6 +18,12 @@ struct Addr {
 
   static constexpr Addr v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d) {
     return {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}};
+  }
+  // Of 16 bytes in network order, as they cross the kernel/user line.
+  static Addr of(const std::uint8_t (&network_order)[16]) noexcept {
+    Addr addr;
+    std::ranges::copy(network_order, addr.bytes.begin());
+    return addr;
   }
   bool is_v4() const noexcept;
   bool is_loopback() const noexcept;

@@ -14,19 +14,13 @@ constexpr std::uint64_t kEthernetBytes = 14;
 constexpr std::uint64_t kIpv4Bytes = 20;
 constexpr std::uint64_t kIpv6Bytes = 40;
 
-Addr to_addr(const std::uint8_t (&bytes)[16]) {
-  Addr addr;
-  std::memcpy(addr.bytes.data(), bytes, sizeof(bytes));
-  return addr;
-}
-
 FlowKey key_of(const orb8_socket_record& record, Direction direction) {
   const auto& ends = record.tuple;
   const bool sent = direction == Direction::kEgress;
   // ICMP's type and code say what the message is, and are no ends to be exchanged.
   const bool exchanged = !sent && !is_icmp(ends.proto);
-  return {.src = to_addr(sent ? ends.laddr : ends.raddr),
-          .dst = to_addr(sent ? ends.raddr : ends.laddr),
+  return {.src = Addr::of(sent ? ends.laddr : ends.raddr),
+          .dst = Addr::of(sent ? ends.raddr : ends.laddr),
           .src_port = exchanged ? ends.rport : ends.lport,
           .dst_port = exchanged ? ends.lport : ends.rport,
           .protocol = ends.proto,
@@ -73,7 +67,7 @@ SocketFacts facts_of(const orb8_socket_record& record, const Listeners& listener
 std::uint64_t payload_of(const orb8_socket_record& record, const orb8_transfer& moved) {
   if (record.tuple.proto == IPPROTO_TCP) return moved.payload;
   if (record.tuple.proto != IPPROTO_UDP) return 0;
-  const auto ip = to_addr(record.tuple.raddr).is_v4() ? kIpv4Bytes : kIpv6Bytes;
+  const auto ip = Addr::of(record.tuple.raddr).is_v4() ? kIpv4Bytes : kIpv6Bytes;
   const auto headers = moved.packets * (kEthernetBytes + ip + sizeof(std::uint64_t));
   return moved.bytes > headers ? moved.bytes - headers : 0;
 }

@@ -56,12 +56,6 @@ bool is_peer(const FlowProgress& told) {
   return (told.incarnation & kPeerBit) != 0;
 }
 
-Addr to_addr(const std::uint8_t (&bytes)[16]) {
-  Addr addr;
-  std::memcpy(addr.bytes.data(), bytes, sizeof(bytes));
-  return addr;
-}
-
 void add_to(FlowProgress& sum, const FlowProgress& more) {
   sum.packets += more.packets;
   sum.bytes += more.bytes;
@@ -164,8 +158,8 @@ bool SocketSource::is_own(const orb8_socket_record& record) const {
   const auto is_ours = [&](std::uint16_t port, const Addr& addr) {
     return port == own_port_ && (addr.is_loopback() || network_.addresses().contains(addr));
   };
-  return is_ours(record.tuple.lport, to_addr(record.tuple.laddr)) ||
-         is_ours(record.tuple.rport, to_addr(record.tuple.raddr));
+  return is_ours(record.tuple.lport, Addr::of(record.tuple.laddr)) ||
+         is_ours(record.tuple.rport, Addr::of(record.tuple.raddr));
 }
 
 // A socket of the kernel has no holder: each is looked for a few times and no more.

@@ -26,12 +26,6 @@ Addr mapped(std::uint32_t v4) {
                   static_cast<std::uint8_t>(v4 >> 8U), static_cast<std::uint8_t>(v4));
 }
 
-Addr to_addr(const std::uint8_t (&bytes)[16]) {
-  Addr addr;
-  std::memcpy(addr.bytes.data(), bytes, sizeof(bytes));
-  return addr;
-}
-
 template <class EventRecord>
 FlowKey packet_key(const EventRecord& event, const Addr& src, const Addr& dst) {
   return {.src = src,
@@ -240,7 +234,7 @@ void TcSource::on_packet(std::span<const std::byte> bytes) {
                         event.cgroup_id, clock_.wall_ns(event.timestamp_ns)));
   } else if (bytes.size() == sizeof(orb8_packet_v6)) {
     const auto [event, more] = read_as<orb8_packet_v6>(bytes);
-    (*packet_)(to_event(packet_key(event, to_addr(event.src_ip), to_addr(event.dst_ip)), more,
+    (*packet_)(to_event(packet_key(event, Addr::of(event.src_ip), Addr::of(event.dst_ip)), more,
                         event.cgroup_id, clock_.wall_ns(event.timestamp_ns)));
   }
 }

@@ -18,7 +18,7 @@
 namespace orb8::netns {
 namespace {
 
-constexpr std::uint16_t kPort = 7000;
+constexpr auto kPort = kServerPort;
 constexpr std::size_t kBulk = 20'000'000;
 
 bool is_over(const Flow& flow) {
@@ -29,28 +29,10 @@ bool is_open(const Flow& flow) {
   return flow.life == FlowLife::kOpen;
 }
 
-class SocketTcpTest : public SocketSourceTest, public testing::WithParamInterface<int> {
- protected:
-  void SetUp() override {
-    SocketSourceTest::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
-    net_ = std::make_unique<TwoHosts>();
-    net_->up(true);
-  }
-  const Host& a() const { return net_->a; }
-  const Host& b() const { return net_->b; }
-  Ends a_to_b(std::uint16_t port = 5000) const {
-    return {a().addr(GetParam()), port, b().addr(GetParam()), kPort};
-  }
-
- private:
-  std::unique_ptr<TwoHosts> net_;
-};
+class SocketTcpTest : public SocketPairTest {};
 
 INSTANTIATE_TEST_SUITE_P(BothFamilies, SocketTcpTest, testing::Values(AF_INET, AF_INET6),
-                         [](const auto& family) {
-                           return family.param == AF_INET ? "IPv4" : "IPv6";
-                         });
+                         family_name);
 
 // A listener and a connection to it, accepted.
 struct Connection {
@@ -154,7 +136,7 @@ TEST_P(SocketTcpTest, FindsConnectionsThatWereThereBeforeIt) {
 TEST_P(SocketTcpTest, MissesNoneOfThousandsOfShortConnections) {
   constexpr std::size_t kConnections = 10'000;
   SocketWatcher watcher;
-  const auto listener = bound_socket(b().ns, SOCK_STREAM, 0, b().addr(GetParam()), kPort);
+  const auto listener = bound_socket(b().ns, SOCK_STREAM, 0, b_addr(), kPort);
   must(::listen(listener.get(), 128), "listen");
   std::thread serve([&] {
     char bytes[16];
@@ -165,8 +147,8 @@ TEST_P(SocketTcpTest, MissesNoneOfThousandsOfShortConnections) {
     }
   });
   for (std::size_t i = 0; i < kConnections; ++i) {
-    const auto fd = bound_socket(a().ns, SOCK_STREAM, 0, a().addr(GetParam()), 0);
-    connect_to(fd.get(), b().addr(GetParam()), kPort);
+    const auto fd = bound_socket(a().ns, SOCK_STREAM, 0, a_addr(), 0);
+    connect_to(fd.get(), b_addr(), kPort);
     must(::send(fd.get(), "0123456789abcdef", 16, 0), "send");
     if (i % 100 == 99) watcher.read();
   }
@@ -193,11 +175,11 @@ TEST_P(SocketTcpTest, MissesNoneOfThousandsOfShortConnections) {
 TEST_P(SocketTcpTest, CountsTheLastWordsThatFindNoRoom) {
   constexpr std::size_t kConnections = 4000;  // two sockets each; the ring holds 5,000 records
   SocketWatcher watcher;
-  const auto listener = bound_socket(b().ns, SOCK_STREAM, 0, b().addr(GetParam()), kPort);
+  const auto listener = bound_socket(b().ns, SOCK_STREAM, 0, b_addr(), kPort);
   must(::listen(listener.get(), 128), "listen");
   for (std::size_t i = 0; i < kConnections; ++i) {
-    const auto fd = bound_socket(a().ns, SOCK_STREAM, 0, a().addr(GetParam()), 0);
-    connect_to(fd.get(), b().addr(GetParam()), kPort);
+    const auto fd = bound_socket(a().ns, SOCK_STREAM, 0, a_addr(), 0);
+    connect_to(fd.get(), b_addr(), kPort);
     const UniqueFd peer(must(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
   }
   const auto lost = [&] { return watcher.accounting().lost.packets; };
@@ -208,8 +190,8 @@ TEST_P(SocketTcpTest, CountsTheLastWordsThatFindNoRoom) {
 
 TEST_P(SocketTcpTest, SaysWhyAConnectionFailed) {
   SocketWatcher watcher;
-  const auto fd = bound_socket(a().ns, SOCK_STREAM, 0, a().addr(GetParam()), 5001);
-  const SocketAddress nobody(b().addr(GetParam()), kPort);
+  const auto fd = bound_socket(a().ns, SOCK_STREAM, 0, a_addr(), 5001);
+  const SocketAddress nobody(b_addr(), kPort);
   EXPECT_EQ(::connect(fd.get(), nobody.get(), nobody.size), -1);
   const auto refused = watcher.flow(a().ns, a_to_b(5001), kTcp, Direction::kEgress, is_over);
   EXPECT_EQ(failure_of(refused.socket), "refused");
@@ -219,7 +201,7 @@ TEST_P(SocketTcpTest, SaysWhyAConnectionFailed) {
 
 TEST_P(SocketTcpTest, SaysThatNobodyAnswered) {
   SocketWatcher watcher;
-  const auto fd = bound_socket(a().ns, SOCK_STREAM, 0, a().addr(GetParam()), 5002);
+  const auto fd = bound_socket(a().ns, SOCK_STREAM, 0, a_addr(), 5002);
   set_option(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, 300);
   // A neighbour that does not exist: what is sent to it is lost.
   const Host ghost(77);
@@ -227,7 +209,7 @@ TEST_P(SocketTcpTest, SaysThatNobodyAnswered) {
   const SocketAddress nobody(ghost.addr(GetParam()), kPort);
   EXPECT_EQ(::connect(fd.get(), nobody.get(), nobody.size), -1);
   EXPECT_EQ(errno, ETIMEDOUT);
-  const Ends ends{a().addr(GetParam()), 5002, ghost.addr(GetParam()), kPort};
+  const Ends ends{a_addr(), 5002, ghost.addr(GetParam()), kPort};
   const auto lost = watcher.flow(a().ns, ends, kTcp, Direction::kEgress, is_over);
   EXPECT_EQ(failure_of(lost.socket), "timed out");
   EXPECT_GE(lost.socket.retransmits, 1U);
@@ -236,13 +218,13 @@ TEST_P(SocketTcpTest, SaysThatNobodyAnswered) {
 
 TEST_P(SocketTcpTest, SaysThatTheHostIsUnreachable) {
   SocketWatcher watcher;
-  const auto fd = bound_socket(a().ns, SOCK_STREAM, 0, a().addr(GetParam()), 5003);
+  const auto fd = bound_socket(a().ns, SOCK_STREAM, 0, a_addr(), 5003);
   // On the wire, and nobody there: the neighbour is asked for three times in vain.
   const Host ghost(78);
   const SocketAddress nobody(ghost.addr(GetParam()), kPort);
   EXPECT_EQ(::connect(fd.get(), nobody.get(), nobody.size), -1);
   EXPECT_EQ(errno, EHOSTUNREACH);
-  const Ends ends{a().addr(GetParam()), 5003, ghost.addr(GetParam()), kPort};
+  const Ends ends{a_addr(), 5003, ghost.addr(GetParam()), kPort};
   const auto lost = watcher.flow(a().ns, ends, kTcp, Direction::kEgress, is_over);
   EXPECT_EQ(failure_of(lost.socket), "unreachable");
 }

@@ -14,7 +14,7 @@
 namespace orb8::netns {
 namespace {
 
-constexpr std::uint16_t kPort = 7000;
+constexpr auto kPort = kServerPort;
 
 SocketWatcher::ReadyFn has(std::uint64_t packets) {
   return [packets](const Flow& flow) { return flow.packets >= packets; };
@@ -24,28 +24,10 @@ Totals totals_of(const Flow& flow) {
   return {flow.packets, flow.bytes};
 }
 
-class SocketUdpTest : public SocketSourceTest, public testing::WithParamInterface<int> {
- protected:
-  void SetUp() override {
-    SocketSourceTest::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
-    net_ = std::make_unique<TwoHosts>();
-    net_->up(true);
-  }
-  const Host& a() const { return net_->a; }
-  const Host& b() const { return net_->b; }
-  Addr a_addr() const { return a().addr(GetParam()); }
-  Addr b_addr() const { return b().addr(GetParam()); }
-  Ends a_to_b() const { return {a_addr(), 5000, b_addr(), kPort}; }
-
- private:
-  std::unique_ptr<TwoHosts> net_;
-};
+class SocketUdpTest : public SocketPairTest {};
 
 INSTANTIATE_TEST_SUITE_P(BothFamilies, SocketUdpTest, testing::Values(AF_INET, AF_INET6),
-                         [](const auto& family) {
-                           return family.param == AF_INET ? "IPv4" : "IPv6";
-                         });
+                         family_name);
 
 TEST_P(SocketUdpTest, CountsEachDatagramAtBothEnds) {
   SocketWatcher watcher;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/flow/flow_table.h"
@@ -23,6 +24,33 @@ std::uint32_t netns_inode(const NetNs& ns);
 // What every test of the socket source stands on. By this name kernels are told apart that have it
 // from those that do not (tests/kernels/features.txt).
 class SocketSourceTest : public NetnsTest {};
+
+inline constexpr std::uint16_t kServerPort = 7000;
+
+// Two hosts that talk by the family that is the parameter, with all that a stack leaves to a NIC.
+class SocketPairTest : public SocketSourceTest, public testing::WithParamInterface<int> {
+ protected:
+  static constexpr std::uint16_t kPort = 7000;
+
+  void SetUp() override {
+    SocketSourceTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    net_ = std::make_unique<TwoHosts>();
+    net_->up(true);
+  }
+  const Host& a() const { return net_->a; }
+  const Host& b() const { return net_->b; }
+  Addr a_addr() const { return a().addr(GetParam()); }
+  Addr b_addr() const { return b().addr(GetParam()); }
+  Ends a_to_b(std::uint16_t port = 5000) const { return {a_addr(), port, b_addr(), kServerPort}; }
+
+ private:
+  std::unique_ptr<TwoHosts> net_;
+};
+
+inline std::string family_name(const testing::TestParamInfo<int>& family) {
+  return family.param == AF_INET ? "IPv4" : "IPv6";
+}
 
 // Sees the sockets of all namespaces; the tests look at those of their own.
 class SocketWatcher {

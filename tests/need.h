@@ -8,9 +8,9 @@
 
 // Skips the test with a word where this machine lacks something; where ORB8_REQUIRE_BPF is set, as
 // in CI, that is a failure.
-#define ORB8_NEED(condition, what)                                  \
-  if (!(condition)) {                                               \
-    if (std::getenv("ORB8_REQUIRE_BPF") != nullptr) FAIL() << what; \
-    GTEST_SKIP() << what;                                           \
-  }                                                                 \
+#define ORB8_NEED(condition, what)                                    \
+  if (!(condition)) {                                                 \
+    if (std::getenv("ORB8_REQUIRE_BPF") != nullptr) FAIL() << (what); \
+    GTEST_SKIP() << (what);                                           \
+  }                                                                   \
   static_assert(true)

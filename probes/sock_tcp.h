@@ -107,12 +107,19 @@ static __always_inline bool sent_fin(const struct tcp_sock *tp, __u8 state)
 	}
 }
 
-static __always_inline __u64 payload_sent(const struct tcp_track *track, const struct tcp_sock *tp,
-					  __u8 state)
+/* `closing_from`: see fill_transfers(). */
+static __always_inline __u64 payload_sent(const struct tcp_track *track, const struct sock *sk,
+					  const struct tcp_sock *tp, __u8 closing_from)
 {
 	__u64 bytes = sequenced(tp) - track->sequenced_before;
-	__u64 signs = (track->owner.role == ORB8_ROLE_CLIENT) + sent_fin(tp, state);
+	__u64 signs;
 
+	/* A snapshot reads while the socket goes on. The state changes before a FIN is sent, so
+	 * read it after the numbers: no FIN among them is then taken for payload.
+	 */
+	barrier();
+	signs = track->owner.role == ORB8_ROLE_CLIENT;
+	signs += sent_fin(tp, closing_from ?: *(volatile const __u8 *)&sk->__sk_common.skc_state);
 	return bytes > signs ? bytes - signs : 0;
 }
 
@@ -123,10 +130,10 @@ static __always_inline __u32 segment_headers(const struct orb8_tuple *t, const s
 	return ETHERNET_BYTES + (v4 ? IPV4_BYTES : IPV6_BYTES) + tp->tcp_header_len;
 }
 
-/* `state`: the one before, of a socket that closes. */
+/* `closing_from`: the state before, of a socket that closes; 0: it goes on. */
 static __always_inline void fill_transfers(struct orb8_socket_record *r, struct tcp_track *track,
 					   const struct sock *sk, const struct tcp_sock *tp,
-					   __u8 state)
+					   __u8 closing_from)
 {
 	const struct inet_connection_sock *icsk = (const void *)tp;
 	__u32 headers = segment_headers(&r->tuple, tp);
@@ -138,7 +145,7 @@ static __always_inline void fill_transfers(struct orb8_socket_record *r, struct 
 	r->retransmitted_bytes = tp->bytes_retrans - track->retransmitted_before;
 	r->retransmits = tp->total_retrans - track->retransmits_before;
 	r->sent.packets = total_segments(&track->out, tp->segs_out);
-	r->sent.payload = payload_sent(track, tp, state);
+	r->sent.payload = payload_sent(track, sk, tp, closing_from);
 	r->sent.bytes = sent + r->sent.packets * headers;
 	r->sent.last_jiffies = full_jiffies(tp->lsndtime);
 	r->received.packets = total_segments(&track->in, tp->segs_in);
@@ -159,11 +166,12 @@ static __always_inline void fill_health(struct orb8_socket_record *r, const stru
 }
 
 static __always_inline void fill_tcp(struct orb8_socket_record *r, struct tcp_track *track,
-				     const struct sock *sk, const struct tcp_sock *tp, __u8 state)
+				     const struct sock *sk, const struct tcp_sock *tp,
+				     __u8 closing_from)
 {
 	fill_tuple(&r->tuple, sk);
 	r->owner = track->owner;
-	fill_transfers(r, track, sk, tp, state);
+	fill_transfers(r, track, sk, tp, closing_from);
 	fill_health(r, tp);
 	r->error = 0;
 	r->state = sk->__sk_common.skc_state;

@@ -106,7 +106,7 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	track->out.told = tp->segs_out;
 	track->told_waiting = waiting;
 	track->told_in = ctx->meta->session_id;
-	fill_tcp(r, track, sk, tp, state);
+	fill_tcp(r, track, sk, tp, 0);
 	return 0;
 }
 

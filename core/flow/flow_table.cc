@@ -36,6 +36,14 @@ std::uint64_t take_growth(std::uint64_t now, std::uint64_t& largest) {
   return now - std::exchange(largest, now);
 }
 
+// Payload is worked out of several of the kernel's numbers, which a snapshot reads while they move:
+// a later record may take back what an earlier one had too much. The sum may be negative, modulo
+// 2^64.
+std::uint64_t take_payload(const FlowRecord& record, FlowProgress& told) {
+  if (record.packets < told.packets) return 0;  // overtaken
+  return record.payload_bytes - std::exchange(told.payload_bytes, record.payload_bytes);
+}
+
 }  // namespace
 
 void FlowSnapshot::for_each(const std::function<void(const Flow&)>& visit) const {
@@ -205,9 +213,9 @@ FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
   if (record.incarnation != 0) {
     auto& told = progress(slot).told;
     if (record.incarnation != told.incarnation) told = {.incarnation = record.incarnation};
+    payload_bytes = take_payload(record, told);
     change.packets = take_growth(record.packets, told.packets);
     change.bytes = take_growth(record.bytes, told.bytes);
-    payload_bytes = take_growth(record.payload_bytes, told.payload_bytes);
   }
   change.closed = change_facts(slot, record);
   change.flow = &row(slot);
@@ -258,6 +266,8 @@ void FlowTable::Ended::add_last(const FlowRecord& record) {
   const auto before = record.incarnation == told.incarnation ? told : FlowProgress{};
   flow.packets += moved(record.packets, before.packets);
   flow.bytes += moved(record.bytes, before.bytes);
+  if (record.packets >= before.packets)
+    flow.payload_bytes += record.payload_bytes - before.payload_bytes;
   flow.tcp_flags |= record.tcp_flags;
   flow.last_seen_ns = std::max(flow.last_seen_ns, record.last_seen_ns);
 }

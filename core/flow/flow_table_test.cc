@@ -284,6 +284,35 @@ TEST_F(FlowTableTest, TellsWhatTheSourceHadSaidOfAFlow) {
   EXPECT_EQ(table_.told(flow(2)).packets, 0U);
 }
 
+TEST_F(FlowTableTest, TakesBackPayloadThatAReadingHadTooMuch) {
+  auto said = socket_record(1, 5, FlowLife::kOpen);
+  said.payload_bytes = 17;  // read while a FIN was on its way: it passed for a byte
+  apply(said);
+  auto last = socket_record(1, 5, FlowLife::kClosed);
+  last.payload_bytes = 16;
+  apply(last);
+  EXPECT_EQ(published().at(1).payload_bytes, 16U);
+  auto overtaken = socket_record(1, 4, FlowLife::kClosed);
+  overtaken.payload_bytes = 12;
+  apply(overtaken);
+  EXPECT_EQ(published().at(1).payload_bytes, 16U);
+}
+
+TEST_F(FlowTableTest, AddsTheLastWordToAFlowThatIsOutOfTheTable) {
+  auto said = socket_record(1, 5, FlowLife::kOpen);
+  said.payload_bytes = 50;
+  apply(said);
+  for (const unsigned n : {2, 3, 4}) apply(socket_record(n, 1, FlowLife::kOpen));
+  auto evicted = table_.take_evicted();
+  ASSERT_EQ(evicted.size(), 1U);
+  auto last = socket_record(1, 8, FlowLife::kClosed);
+  last.payload_bytes = 90;
+  evicted.front().add_last(last);
+  EXPECT_EQ(evicted.front().flow.packets, 8U);
+  EXPECT_EQ(evicted.front().flow.bytes, 800U);
+  EXPECT_EQ(evicted.front().flow.payload_bytes, 90U);
+}
+
 TEST_F(FlowTableTest, AsksForTheOwnerAgainWhenAnotherProcessHasTheSocket) {
   const auto owner_of = [](const FlowRecord& from) {
     auto owner = std::make_shared<Owner>();

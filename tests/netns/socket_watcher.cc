@@ -29,15 +29,15 @@ SocketSource::Options SocketWatcher::options() {
   return options;
 }
 
-SocketWatcher::SocketWatcher(SocketSource::Options options)
-    : table_(FlowTable::Limits{.max_flows = kMaxFlows}) {
+SocketWatcher::SocketWatcher(SocketSource::Options options) {
+  empty_table();
   auto source = SocketSource::open(std::move(options));
   if (!source) throw std::runtime_error(source.error().what);
   source_ = std::move(*source);
 }
 
 void SocketWatcher::add(const FlowRecord& record) {
-  table_.apply(record, [](const FlowRecord& fresh) {
+  table_->apply(record, [](const FlowRecord& fresh) {
     auto owner = std::make_shared<Owner>();
     owner->cgroup_id = fresh.cgroup_id;
     owner->pid = fresh.pid;
@@ -53,12 +53,12 @@ void SocketWatcher::read() {
   const auto keep = [this](const Event& packet) { packets_.push_back(packet); };
   while (source_->handle_ready(kBatch, add_one, keep) == kBatch) {
   }
-  table_.publish();
+  table_->publish();
 }
 
 std::vector<Flow> SocketWatcher::flows(const PickFn& pick) const {
   std::vector<Flow> picked;
-  table_.snapshot()->for_each([&](const Flow& flow) {
+  table_->snapshot()->for_each([&](const Flow& flow) {
     if (pick(flow)) picked.push_back(flow);
   });
   return picked;
@@ -103,8 +103,12 @@ void SocketWatcher::want_packets(const NetNs& ns, const std::vector<PacketFilter
 
 void SocketWatcher::forget(const Flow& flow) {
   const FlowSource::Forgotten gone{
-      .key = flow.key, .told = table_.told(flow.key), .life = flow.life};
+      .key = flow.key, .told = table_->told(flow.key), .life = flow.life};
   source_->forget(std::span(&gone, 1), [this](const FlowRecord& record) { add(record); });
+}
+
+void SocketWatcher::empty_table() {
+  table_ = std::make_unique<FlowTable>(FlowTable::Limits{.max_flows = kMaxFlows});
 }
 
 }  // namespace orb8::netns

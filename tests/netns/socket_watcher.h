@@ -73,8 +73,9 @@ class SocketWatcher {
   // All that the sockets of this namespace sent or received.
   Totals totals(const NetNs& ns, std::uint8_t protocol, Direction direction) const;
 
-  // Takes the flow out of the table, as one that is evicted.
+  // As one that is evicted; its row stays, until empty_table().
   void forget(const Flow& flow);
+  void empty_table();
   // Of the interfaces of this namespace.
   void want_packets(const NetNs& ns, const std::vector<PacketFilter>& filters);
   const std::vector<Event>& packets() const { return packets_; }
@@ -86,7 +87,7 @@ class SocketWatcher {
 
   std::unique_ptr<FlowSource> source_;
   std::vector<Event> packets_;
-  FlowTable table_;
+  std::unique_ptr<FlowTable> table_;
 };
 
 }  // namespace orb8::netns

@@ -53,8 +53,7 @@ std::shared_ptr<const FlowSnapshot> snapshot_of(const std::vector<FlowRecord>& r
       return FlowOwners{.src = {}, .dst = {}, .local = owner};
     });
   }
-  table.publish();
-  return table.snapshot();
+  return table.share();
 }
 
 TEST(FlowCollapse, SumsAClientsConnectionsToOnePort) {

@@ -33,8 +33,7 @@ std::vector<std::uint16_t> ports(const FlowPick& pick) {
 std::shared_ptr<const FlowSnapshot> snapshot_of(const std::vector<FlowRecord>& records) {
   FlowTable table({.max_flows = 1'000'000});
   for (const auto& one : records) table.apply(one, [](const FlowRecord&) { return FlowOwners{}; });
-  table.publish();
-  return table.snapshot();
+  return table.share();
 }
 
 TEST(FlowPick, SortsByWhatIsAsked) {

@@ -31,20 +31,27 @@ bool has_new_owner(const Flow& flow, const FlowRecord& record) {
 
 // How far a counter went beyond the largest value that was seen of it. Less than that is a reading
 // that was overtaken by a later one: nothing moved.
-std::uint64_t take_growth(std::uint64_t now, std::uint64_t& largest) {
-  if (now <= largest) return 0;
-  return now - std::exchange(largest, now);
+std::uint64_t growth(std::uint64_t now, std::uint64_t largest) {
+  return now > largest ? now - largest : 0;
 }
 
-// Payload is worked out of several of the kernel's numbers, which a snapshot reads while they move:
-// a later record may take back what an earlier one had too much. The sum may be negative, modulo
-// 2^64.
-std::uint64_t take_payload(const FlowRecord& record, FlowProgress& told) {
-  if (record.packets < told.packets) return 0;  // overtaken
-  return record.payload_bytes - std::exchange(told.payload_bytes, record.payload_bytes);
+// What a record adds to what was told before. Payload is worked out of several of the kernel's
+// numbers, which a snapshot reads while they move: a later record may take back what an earlier one
+// had too much. So its difference may be negative, modulo 2^64.
+FlowProgress moved_since(const FlowProgress& told, const FlowRecord& record) {
+  const bool overtaken = record.packets < told.packets;
+  return {.incarnation = record.incarnation,
+          .packets = growth(record.packets, told.packets),
+          .bytes = growth(record.bytes, told.bytes),
+          .payload_bytes = overtaken ? 0 : record.payload_bytes - told.payload_bytes};
 }
 
 }  // namespace
+
+FlowSnapshot::~FlowSnapshot() {
+  pages_.clear();  // first: who sees no reader writes to the pages
+  --*readers_;
+}
 
 void FlowSnapshot::for_each(const std::function<void(const Flow&)>& visit) const {
   for (const auto& page : pages_) {
@@ -57,7 +64,7 @@ void FlowSnapshot::for_each(const std::function<void(const Flow&)>& visit) const
 FlowTable::FlowTable(Limits limits)
     : limits_(limits),
       index_([this](Slot slot) -> const FlowKey& { return row(slot).key; }),
-      published_(std::make_shared<const FlowSnapshot>()) {
+      readers_(std::make_shared<std::atomic<std::uint32_t>>(0)) {
   limits_.max_flows = std::clamp<std::size_t>(limits_.max_flows, 1, kNone - 1);
 }
 
@@ -67,15 +74,19 @@ const Flow& FlowTable::row(Slot slot) const {
   return pages_[slot / FlowPage::kRows].rows->rows[slot % FlowPage::kRows];
 }
 
+const FlowTable::Progress& FlowTable::progress(Slot slot) const {
+  return (*pages_[slot / FlowPage::kRows].progress)[slot % FlowPage::kRows];
+}
+
 FlowTable::Progress& FlowTable::progress(Slot slot) {
   return (*pages_[slot / FlowPage::kRows].progress)[slot % FlowPage::kRows];
 }
 
 FlowPage& FlowTable::writable_page(Slot slot) {
   auto& page = pages_[slot / FlowPage::kRows];
-  if (page.written <= publish_count_) {
-    page.rows = std::make_shared<FlowPage>(*page.rows);
-    page.written = publish_count_ + 1;
+  if (page.written <= share_count_) {
+    if (readers_->load() != 0) page.rows = std::make_shared<FlowPage>(*page.rows);
+    page.written = share_count_ + 1;
   }
   changed_ = true;
   return *page.rows;
@@ -95,7 +106,7 @@ FlowTable::Slot FlowTable::take_slot() {
   if (!page.rows) {
     page.rows = std::make_shared<FlowPage>();
     page.progress = std::make_unique<std::array<Progress, FlowPage::kRows>>();
-    page.written = publish_count_ + 1;
+    page.written = share_count_ + 1;
   }
   std::size_t at = 0;
   while (page.rows->used.test(at)) ++at;
@@ -122,6 +133,7 @@ FlowTable::Slot FlowTable::add_row(const FlowRecord& record) {
 void FlowTable::remove(Slot slot) {
   index_.erase(row(slot).key);
   unlink(slot);
+  before_.erase(slot);
   auto& rows = writable_page(slot);
   rows.used.reset(slot % FlowPage::kRows);
   rows.rows[slot % FlowPage::kRows].owners = {};
@@ -164,8 +176,7 @@ FlowTable::Slot FlowTable::first_to_go() const {
 
 void FlowTable::push_out(Slot slot) {
   const bool over = is_over(row(slot));
-  pushed_out_.push_back(
-      {row(slot), over ? EndReason::kClosed : EndReason::kEvicted, progress(slot).told});
+  pushed_out_.push_back({row(slot), over ? EndReason::kClosed : EndReason::kEvicted, told(slot)});
   remove(slot);
   ++(over ? expired_ : evicted_);
 }
@@ -207,25 +218,48 @@ bool FlowTable::change_facts(Slot slot, const FlowRecord& record) {
   return closed;
 }
 
-FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
-  Change change{.packets = record.packets, .bytes = record.bytes};
-  auto payload_bytes = record.payload_bytes;
-  if (record.incarnation != 0) {
-    auto& told = progress(slot).told;
-    if (record.incarnation != told.incarnation) told = {.incarnation = record.incarnation};
-    payload_bytes = take_payload(record, told);
-    change.packets = take_growth(record.packets, told.packets);
-    change.bytes = take_growth(record.bytes, told.bytes);
+// --- what was told ---
+
+// What the source said last of the present incarnation.
+FlowProgress FlowTable::told(Slot slot) const {
+  const auto& flow = row(slot);
+  FlowProgress told{.incarnation = progress(slot).incarnation,
+                    .packets = flow.packets,
+                    .bytes = flow.bytes,
+                    .payload_bytes = flow.payload_bytes};
+  if (const auto before = before_.find(slot); before != before_.end()) {
+    told.packets -= before->second.packets;
+    told.bytes -= before->second.bytes;
+    told.payload_bytes -= before->second.payload_bytes;
   }
+  return told;
+}
+
+void FlowTable::add_before(Slot slot, const FlowProgress& more) {
+  auto& before = before_[slot];
+  before.packets += more.packets;
+  before.bytes += more.bytes;
+  before.payload_bytes += more.payload_bytes;
+}
+
+FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
+  auto& present = progress(slot).incarnation;
+  if (record.incarnation != 0 && record.incarnation != present) {
+    if (row(slot).packets != 0 || row(slot).bytes != 0) add_before(slot, told(slot));
+    present = record.incarnation;
+  }
+  const auto moved = moved_since(record.incarnation != 0 ? told(slot) : FlowProgress{}, record);
+  if (record.incarnation == 0 && present != 0) add_before(slot, moved);
+  Change change{.packets = moved.packets, .bytes = moved.bytes};
   change.closed = change_facts(slot, record);
   change.flow = &row(slot);
-  if (change.packets == 0 && change.bytes == 0 && payload_bytes == 0) return change;
+  if (moved.packets == 0 && moved.bytes == 0 && moved.payload_bytes == 0) return change;
 
   unlink(slot);  // before its flags change: they tell its line
   Flow& flow = writable_row(slot);
-  flow.packets += change.packets;
-  flow.bytes += change.bytes;
-  flow.payload_bytes += payload_bytes;
+  flow.packets += moved.packets;
+  flow.bytes += moved.bytes;
+  flow.payload_bytes += moved.payload_bytes;
   flow.tcp_flags |= record.tcp_flags;
   flow.ifindex = record.ifindex;
   if (record.cgroup_id != 0) flow.cgroup_id = record.cgroup_id;
@@ -241,7 +275,7 @@ std::vector<FlowKey> FlowTable::held() const {
   std::vector<FlowKey> keys;
   for (Slot slot = held_.oldest; slot != kNone;) {
     keys.push_back(row(slot).key);
-    slot = (*pages_[slot / FlowPage::kRows].progress)[slot % FlowPage::kRows].newer;
+    slot = progress(slot).newer;
   }
   return keys;
 }
@@ -253,21 +287,17 @@ const Flow* FlowTable::find(const FlowKey& key) const {
 
 FlowProgress FlowTable::told(const FlowKey& key) const {
   const Slot slot = index_.find(key);
-  if (slot == kNone) return {};
-  return (*pages_[slot / FlowPage::kRows].progress)[slot % FlowPage::kRows].told;
+  return slot == kNone ? FlowProgress{} : told(slot);
 }
 
 // --- ends ---
 
 void FlowTable::Ended::add_last(const FlowRecord& record) {
-  const auto moved = [](std::uint64_t now, std::uint64_t before) {
-    return now > before ? now - before : 0;
-  };
-  const auto before = record.incarnation == told.incarnation ? told : FlowProgress{};
-  flow.packets += moved(record.packets, before.packets);
-  flow.bytes += moved(record.bytes, before.bytes);
-  if (record.packets >= before.packets)
-    flow.payload_bytes += record.payload_bytes - before.payload_bytes;
+  const bool same = record.incarnation == told.incarnation;
+  const auto moved = moved_since(same ? told : FlowProgress{}, record);
+  flow.packets += moved.packets;
+  flow.bytes += moved.bytes;
+  flow.payload_bytes += moved.payload_bytes;
   flow.tcp_flags |= record.tcp_flags;
   flow.last_seen_ns = std::max(flow.last_seen_ns, record.last_seen_ns);
 }
@@ -313,7 +343,7 @@ std::optional<FlowTable::Ended> FlowTable::end(const FlowKey& key, std::int64_t 
   if (slot == kNone) return std::nullopt;
   const auto reason = reason_to_end(row(slot), now_ns);
   if (reason == EndReason::kNone) return std::nullopt;
-  Ended ended{row(slot), reason, progress(slot).told};
+  Ended ended{row(slot), reason, told(slot)};
   remove(slot);
   ++expired_;
   return ended;
@@ -325,28 +355,29 @@ std::vector<FlowTable::Ended> FlowTable::take_evicted() {
 
 // --- readers ---
 
-void FlowTable::publish() {
-  if (!changed_) return;
+std::shared_ptr<const FlowSnapshot> FlowTable::share() {
+  if (!changed_) {
+    if (auto last = shared_.lock()) return last;
+  }
   changed_ = false;
-  auto fresh = std::make_shared<FlowSnapshot>();
+  auto fresh = std::make_shared<FlowSnapshot>(readers_);
   fresh->pages_.reserve(pages_.size());
-  for (auto& page : pages_) {
-    if (page.used > 0) {
-      fresh->pages_.push_back(page.rows);
-    } else if (page.rows) {
-      page.rows.reset();
-      page.progress.reset();
-      ++freed_pages_;
-    }
+  for (const auto& page : pages_) {
+    if (page.used > 0) fresh->pages_.push_back(page.rows);
   }
   fresh->size_ = index_.size();
-  ++publish_count_;
-  std::shared_ptr<const FlowSnapshot> shown = std::move(fresh);
-  {
-    const std::lock_guard lock(published_mutex_);
-    published_.swap(shown);
+  ++share_count_;
+  shared_ = fresh;
+  return fresh;
+}
+
+void FlowTable::tidy() {
+  for (auto& page : pages_) {
+    if (page.used > 0 || !page.rows) continue;
+    page.rows.reset();
+    page.progress.reset();
+    ++freed_pages_;
   }
-  shown.reset();  // the one before, and not under the lock
   give_back();
 }
 
@@ -357,11 +388,6 @@ void FlowTable::give_back() {
 #ifdef __GLIBC__
   ::malloc_trim(0);
 #endif
-}
-
-std::shared_ptr<const FlowSnapshot> FlowTable::snapshot() const {
-  const std::lock_guard lock(published_mutex_);
-  return published_;
 }
 
 }  // namespace orb8

@@ -1,16 +1,18 @@
-// The flows alive now: bounded, aggregated, one writer. Readers get immutable snapshots.
+// The flows alive now: bounded, aggregated, of one thread. Readers get immutable snapshots.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <queue>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/flow/flow_index.h"
@@ -26,9 +28,16 @@ struct FlowPage {
   std::bitset<kRows> used;
 };
 
-// All flows as they were at one publish(). Safe to read from any thread, for as long as it is held.
+// All flows as they were at one share(). Safe to read from any thread, for as long as it is held.
 class FlowSnapshot {
  public:
+  using Readers = std::shared_ptr<std::atomic<std::uint32_t>>;
+
+  explicit FlowSnapshot(Readers readers) : readers_(std::move(readers)) { ++*readers_; }
+  FlowSnapshot(const FlowSnapshot&) = delete;
+  FlowSnapshot& operator=(const FlowSnapshot&) = delete;
+  ~FlowSnapshot();
+
   // Every flow once, in no particular order.
   void for_each(const std::function<void(const Flow&)>& visit) const;
   std::size_t size() const noexcept { return size_; }
@@ -39,13 +48,13 @@ class FlowSnapshot {
   friend class FlowTable;
   std::vector<std::shared_ptr<const FlowPage>> pages_;
   std::size_t size_ = 0;
+  Readers readers_;  // how many snapshots are alive
 };
 
-// Rows lie in pages. publish() hands the present pages to readers; the writer copies a page before
-// it first changes it after that. So a flow that stands still costs nothing, and readers hold the
-// writer up for a pointer's copy at most. Rows go to the lowest page with room, and publish() frees
-// the pages that a burst has left empty. 100,000 flows cost 16 MiB, and 27 MiB when all of them
-// move between two publishes.
+// Rows lie in pages. share() hands the present pages to a reader; while somebody holds them, the
+// writer copies a page before it first changes it. So readers hold the writer up for a pointer's
+// copy a page at most, and nothing is copied while nobody reads. Rows go to the lowest page with
+// room, and tidy() frees the pages that a burst has left empty. 100,000 flows cost 20 MiB.
 //
 // All times are of one clock, the wall's. Stepped forward, it ends the flows that are silent just
 // then too early; the next packet starts them anew and nothing is lost. Stepped back, it lets them
@@ -85,8 +94,6 @@ class FlowTable {
   FlowTable& operator=(const FlowTable&) = delete;
   ~FlowTable() = default;
 
-  // --- the writer's thread ---
-
   // Adds what the record moved. A new flow in a full table pushes out one whose socket is closed,
   // or the one that has not moved for longest: see take_evicted(). A record that moved nothing
   // changes nothing but what is known of the socket.
@@ -110,18 +117,16 @@ class FlowTable {
   // Flows pushed out since the last call.
   std::vector<Ended> take_evicted();
 
-  // Makes the present state visible to readers. Costs a pointer a page, and nothing when nothing
-  // has changed.
-  void publish();
+  // The present state, for a reader of any thread. Costs a pointer a page, and nothing where
+  // nothing has changed and the one before is still held.
+  std::shared_ptr<const FlowSnapshot> share();
+
+  // Gives back what ended flows have left; worth a call now and then.
+  void tidy();
 
   std::uint64_t evicted() const noexcept { return evicted_; }
   std::uint64_t expired() const noexcept { return expired_; }
   std::size_t size() const noexcept { return index_.size(); }
-
-  // --- any thread ---
-
-  // The state at the last publish(); never null.
-  std::shared_ptr<const FlowSnapshot> snapshot() const;
 
  private:
   using Slot = std::uint32_t;
@@ -129,8 +134,8 @@ class FlowTable {
 
   // Of each slot, what only the writer needs.
   struct Progress {
-    FlowProgress told;   // the largest that the source said of this incarnation
-    Slot older = kNone;  // neighbours in its line
+    std::uint64_t incarnation = 0;  // the present one
+    Slot older = kNone;             // neighbours in its line
     Slot newer = kNone;
   };
   // Flows in the order of their last movement, in lines of those that wait equally long: the first
@@ -142,12 +147,15 @@ class FlowTable {
   struct Page {
     std::shared_ptr<FlowPage> rows;  // null while none is used
     std::unique_ptr<std::array<Progress, FlowPage::kRows>> progress;
-    std::uint64_t written = 0;  // publish_count_ + 1 when it was copied: not shared since
+    std::uint64_t written = 0;  // share_count_ + 1 when it was copied: not shared since
     std::size_t used = 0;
   };
 
   const Flow& row(Slot slot) const;
+  const Progress& progress(Slot slot) const;
   Progress& progress(Slot slot);
+  FlowProgress told(Slot slot) const;
+  void add_before(Slot slot, const FlowProgress& more);
   FlowPage& writable_page(Slot slot);
   Flow& writable_row(Slot slot);
 
@@ -176,13 +184,15 @@ class FlowTable {
   Line held_;    // their socket is open: never due
   std::vector<Ended> pushed_out_;
   std::int64_t clock_ns_ = 0;  // at the last due()
-  std::uint64_t publish_count_ = 0;
-  bool changed_ = false;         // since the last publish()
+  // What is in a row beside the present incarnation's counters: earlier ones', and increments.
+  std::unordered_map<Slot, FlowProgress> before_;
+  std::uint64_t share_count_ = 0;
+  bool changed_ = false;         // since the last share()
   std::size_t freed_pages_ = 0;  // since the last give_back() that did something
   std::uint64_t evicted_ = 0;
   std::uint64_t expired_ = 0;
-  mutable std::mutex published_mutex_;
-  std::shared_ptr<const FlowSnapshot> published_;
+  FlowSnapshot::Readers readers_;
+  std::weak_ptr<const FlowSnapshot> shared_;  // the last
 };
 
 }  // namespace orb8

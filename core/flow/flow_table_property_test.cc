@@ -165,9 +165,9 @@ class History {
       check_record();
       if (below(20) == 0) check_ends();
       if (below(30) == 0) check_evicted();
-      if (below(50) == 0) check_publish();
+      if (below(50) == 0) check_share();
     }
-    check_publish();
+    check_share();
     for (const auto& [snapshot, flows] : held_) EXPECT_EQ(see(*snapshot), flows);
   }
 
@@ -225,14 +225,14 @@ class History {
     EXPECT_EQ(evicted, model_.take_evicted());
   }
 
-  void check_publish() {
-    table_.publish();
-    auto snapshot = table_.snapshot();
+  void check_share() {
+    if (below(3) == 0) table_.tidy();
+    auto snapshot = table_.share();
     auto flows = model_.flows();
     EXPECT_EQ(see(*snapshot), flows);
     if (held_.size() == 8) {
       const auto& [old, then] = held_[below(8)];
-      EXPECT_EQ(see(*old), then) << "a published snapshot changed";
+      EXPECT_EQ(see(*old), then) << "a shared snapshot changed";
       held_.erase(held_.begin() + below(8));
     }
     held_.emplace_back(std::move(snapshot), std::move(flows));

@@ -46,9 +46,8 @@ class FlowTableTest : public ::testing::Test {
   FlowTable::Change apply(const FlowRecord& record) { return table_.apply(record, nobody); }
 
   std::map<unsigned, Flow> published() {
-    table_.publish();
     std::map<unsigned, Flow> flows;
-    table_.snapshot()->for_each([&](const Flow& row) {
+    table_.share()->for_each([&](const Flow& row) {
       const auto& a = row.key.src.bytes;
       flows[static_cast<unsigned>(a[13] << 16 | a[14] << 8 | a[15])] = row;
     });

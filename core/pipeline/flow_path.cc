@@ -15,11 +15,12 @@ bool told_already(const Flow& flow) {
 
 }  // namespace
 
-FlowPath::FlowPath(FlowSource& source, Identity& identity, FlowTable& table, StreamHub& hub)
-    : source_(source),
-      identity_(identity),
-      table_(table),
-      hub_(hub),
+FlowPath::FlowPath(const Parts& parts)
+    : source_(parts.source),
+      identity_(parts.identity),
+      table_(parts.table),
+      hub_(parts.hub),
+      desk_(parts.desk),
       record_fn_([this](const FlowRecord& record) { on_record(record); }),
       packet_fn_([this](const Event& packet) { on_packet(packet); }),
       resolve_fn_([this](const FlowRecord& record) { return resolve(record); }) {}
@@ -28,7 +29,7 @@ Result<void> FlowPath::take_snapshot(std::int64_t now_ns, FlowTable::Due which) 
   auto ok = source_.collect(record_fn_);
   if (const auto* living = source_.living_sockets()) close_all_but(*living, now_ns);
   end_due(now_ns, which);
-  table_.publish();
+  table_.tidy();
   return ok;
 }
 
@@ -50,7 +51,12 @@ std::size_t FlowPath::take_ready(std::size_t most) {
   return source_.handle_ready(most, record_fn_, packet_fn_);
 }
 
+void FlowPath::answer_readers() {
+  if (desk_.wanted()) desk_.answer(table_.share());
+}
+
 void FlowPath::on_record(const FlowRecord& record) {
+  answer_readers();
   ++events_processed_;
   const auto change = table_.apply(record, resolve_fn_);
   if (!change.flow) return;

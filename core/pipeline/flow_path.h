@@ -11,6 +11,7 @@
 #include "core/flow/stream_hub.h"
 #include "core/identity/identity.h"
 #include "core/model/event.h"
+#include "core/pipeline/flow_desk.h"
 #include "core/source/flow_source.h"
 
 namespace orb8 {
@@ -18,14 +19,23 @@ namespace orb8 {
 // One thread's. What it is made of outlives it.
 class FlowPath {
  public:
-  FlowPath(FlowSource& source, Identity& identity, FlowTable& table, StreamHub& hub);
+  struct Parts {
+    FlowSource& source;
+    Identity& identity;
+    FlowTable& table;
+    StreamHub& hub;
+    FlowDesk& desk;
+  };
+  explicit FlowPath(const Parts& parts);
 
-  // One snapshot: takes in what moved and ends the flows of `which` kind that are due; readers see
-  // the result.
+  // One snapshot: takes in what moved and ends the flows of `which` kind that are due.
   Result<void> take_snapshot(std::int64_t now_ns, FlowTable::Due which);
 
   // Packets, and flows that came outside of snapshots. At most `most` a call; how many there were.
   std::size_t take_ready(std::size_t most);
+
+  // Readers that wait get the flows as they are; between two records.
+  void answer_readers();
 
   std::uint64_t events_processed() const noexcept { return events_processed_; }
   Tally moved() const noexcept { return moved_; }  // all that was added to a flow
@@ -45,6 +55,7 @@ class FlowPath {
   Identity& identity_;
   FlowTable& table_;
   StreamHub& hub_;
+  FlowDesk& desk_;
   FlowSource::RecordFn record_fn_;
   FlowSource::PacketFn packet_fn_;
   FlowTable::ResolveFn resolve_fn_;

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "core/base/unique_fd.h"
+#include "core/pipeline/flow_desk.h"
 #include "core/pipeline/flow_path.h"
 #include "core/pipeline/health.h"
 #include "core/pipeline/open_source.h"
@@ -57,7 +58,12 @@ class PipelineThread final : public Pipeline {
         identity_(Identity::open({}, steady_now_ns())),
         table_(to_limits(config)),
         hub_(config.max_streams),
-        path_(*source_, *identity_, table_, hub_) {}
+        desk_([this] { order(); }),
+        path_({.source = *source_,
+               .identity = *identity_,
+               .table = table_,
+               .hub = hub_,
+               .desk = desk_}) {}
   PipelineThread(const PipelineThread&) = delete;
   PipelineThread& operator=(const PipelineThread&) = delete;
   ~PipelineThread() override { PipelineThread::stop(); }
@@ -81,7 +87,7 @@ class PipelineThread final : public Pipeline {
     return {};
   }
 
-  std::shared_ptr<const FlowSnapshot> flows() const override { return table_.snapshot(); }
+  std::shared_ptr<const FlowSnapshot> flows() override { return desk_.ask(); }
 
   Result<Subscription> subscribe(FlowFilter filter, bool packets) override {
     return hub_.subscribe({.filter = std::move(filter),
@@ -142,6 +148,7 @@ class PipelineThread final : public Pipeline {
       const auto until = batch.end ? std::min(*batch.end, next_snapshot) : next_snapshot;
       const bool urgent = wait(until, batch);
       follow_orders();
+      path_.answer_readers();
       identity_->handle_ready(steady_now_ns());
       const auto now = Clock::now();
       if (urgent || (batch.end && now >= *batch.end)) batch = {.end = drain(now)};
@@ -153,6 +160,7 @@ class PipelineThread final : public Pipeline {
     }
     take_what_is_left();
     take_snapshot();
+    desk_.close(table_.share());
   }
 
   // Nothing new comes into the packet ring from here on; what came before is told, for a while.
@@ -263,6 +271,7 @@ class PipelineThread final : public Pipeline {
   std::unique_ptr<Identity> identity_;
   FlowTable table_;
   StreamHub hub_;
+  FlowDesk desk_;
   FlowPath path_;
   UniqueFd epoll_;
   UniqueFd orders_;

@@ -25,16 +25,16 @@ class Pipeline {
                                                  std::unique_ptr<FlowSource> source);
   virtual ~Pipeline() = default;  // stops, after a last snapshot
 
-  // Any thread.
-  virtual std::shared_ptr<const FlowSnapshot> flows() const = 0;
+  // Any thread. The flows as the last snapshot left them, and what came since; never null.
+  virtual std::shared_ptr<const FlowSnapshot> flows() = 0;
   virtual Result<Subscription> subscribe(FlowFilter filter, bool packets) = 0;
   virtual Status status() const = 0;
 
   // The agent's own gRPC port, once it is bound: its traffic is left out of all accounting.
   virtual void leave_out_port(std::uint16_t port) = 0;
 
-  // Takes a last snapshot, publishes it and ends the streams. The destructor does the same; calling
-  // twice is harmless.
+  // Takes a last snapshot, which flows() gives from then on, and ends the streams. The destructor
+  // does the same; calling twice is harmless.
   virtual void stop() = 0;
 };
 

@@ -53,12 +53,11 @@ void SocketWatcher::read() {
   const auto keep = [this](const Event& packet) { packets_.push_back(packet); };
   while (source_->handle_ready(kBatch, add_one, keep) == kBatch) {
   }
-  table_->publish();
 }
 
 std::vector<Flow> SocketWatcher::flows(const PickFn& pick) const {
   std::vector<Flow> picked;
-  table_->snapshot()->for_each([&](const Flow& flow) {
+  table_->share()->for_each([&](const Flow& flow) {
     if (pick(flow)) picked.push_back(flow);
   });
   return picked;

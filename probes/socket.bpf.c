@@ -55,7 +55,7 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct orb8_socket_record);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 4096);
 } orb8_snap_out SEC(".maps");
 
 __u32 orb8_snap_count; /* records there; the one walk at a time adds, user space sets it to 0 */

@@ -98,6 +98,7 @@ struct inet_sock {
 };
 
 struct inet_connection_sock {
+	struct inet_sock icsk_inet;
 	struct {
 		__u32 lrcvtime; /* the low half of jiffies */
 	} icsk_ack;
@@ -113,6 +114,7 @@ struct minmax {
 };
 
 struct tcp_sock {
+	struct inet_connection_sock inet_conn;
 	__u64 bytes_sent;
 	__u64 bytes_acked;
 	__u64 bytes_retrans;

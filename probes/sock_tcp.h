@@ -135,8 +135,7 @@ static __always_inline void fill_transfers(struct orb8_socket_record *r, struct 
 					   const struct sock *sk, const struct tcp_sock *tp,
 					   __u8 closing_from)
 {
-	const struct inet_connection_sock *icsk = (const void *)tp;
-	__u32 headers = segment_headers(&r->tuple, tp);
+		__u32 headers = segment_headers(&r->tuple, tp);
 	__u64 sent = tp->bytes_sent - track->sent_before;
 	__u64 received = tp->bytes_received - track->received_before;
 
@@ -151,7 +150,7 @@ static __always_inline void fill_transfers(struct orb8_socket_record *r, struct 
 	r->received.packets = total_segments(&track->in, tp->segs_in);
 	r->received.payload = received;
 	r->received.bytes = received + r->received.packets * headers;
-	r->received.last_jiffies = full_jiffies(icsk->icsk_ack.lrcvtime);
+	r->received.last_jiffies = full_jiffies(tp->inet_conn.icsk_ack.lrcvtime);
 }
 
 static __always_inline void fill_health(struct orb8_socket_record *r, const struct tcp_sock *tp)
@@ -169,7 +168,7 @@ static __always_inline void fill_tcp(struct orb8_socket_record *r, struct tcp_tr
 				     const struct sock *sk, const struct tcp_sock *tp,
 				     __u8 closing_from)
 {
-	fill_tuple(&r->tuple, sk);
+	fill_tuple(&r->tuple, sk, tp);
 	r->owner = track->owner;
 	fill_transfers(r, track, sk, tp, closing_from);
 	fill_health(r, tp);
@@ -205,7 +204,8 @@ static __always_inline void client_opens(struct sock *sk)
 /* In listen(). */
 static __always_inline void server_listens(struct sock *sk)
 {
-	struct tcp_track *track = new_track(sk);
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_track *track = tp ? new_track(sk) : NULL;
 	struct orb8_socket_record *r;
 	__u64 wake;
 
@@ -218,7 +218,7 @@ static __always_inline void server_listens(struct sock *sk)
 	if (!r)
 		return;
 	__builtin_memset(r, 0, sizeof(*r));
-	fill_tuple(&r->tuple, sk);
+	fill_tuple(&r->tuple, sk, tp);
 	r->owner = track->owner;
 	r->state = TCP_LISTEN;
 	r->kind = ORB8_LISTENS;

@@ -118,7 +118,7 @@ static __always_inline void start_track(struct __sk_buff *skb, struct bpf_sock *
 	track->owner.cookie = bpf_get_socket_cookie(skb);
 	track->owner.first_ns = bpf_ktime_get_boot_ns();
 	track->owner.cgroup_id = bpf_skb_cgroup_id(skb);
-	track->owner.netns = netns_of(kernel);
+	track->owner.netns = BPF_CORE_READ(kernel, __sk_common.skc_net.net, ns.inum);
 	if (d->egress)
 		owned_by_sender(&track->owner, kernel);
 }

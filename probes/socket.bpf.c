@@ -117,10 +117,14 @@ int orb8_snap_listen(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct tcp_track *track = ctx->value;
 	struct orb8_socket_record r = {.kind = ORB8_LISTENS, .state = TCP_LISTEN};
 	struct sock *sk = ctx->sk;
+	struct tcp_sock *tp;
 
 	if (!sk || !track || sk->__sk_common.skc_state != TCP_LISTEN)
 		return 0;
-	fill_tuple(&r.tuple, sk);
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	fill_tuple(&r.tuple, sk, tp);
 	r.owner = track->owner;
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # usage: kernel-matrix.sh [kernel...]     names from tests/kernels/kernels.txt; all when none is given
 # Runs the tests with the labels kernel and netns, the agent and the command line on Debian's kernels,
-# each in a virtual machine, one at a time, and writes docs/KERNELS.md when all kernels ran. Needs
-# x86_64 and no root. The packages come from this machine's own mirror, or $ORB8_DEBIAN_MIRROR; they
+# each in a virtual machine, one at a time, and writes docs/KERNELS.md when all kernels ran. Takes
+# some 15 minutes on two CPUs. Needs x86_64 and no root. The packages come from this machine's own mirror, or $ORB8_DEBIAN_MIRROR; they
 # are unpacked below build/kernels, where the machines' logs are as well.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,11 +23,17 @@ die() {
 scripts/install-deps.sh qemu-system-x86 cpio busybox-static
 mkdir -p "$work"
 
+mapfile -t kernels < <(grep -v '^#' "$here/kernels.txt")
+known=" $(cut -d ' ' -f 1 < <(printf '%s\n' "${kernels[@]}") | tr '\n' ' ')"
+for name; do
+  [[ $known == *" $name "* ]] || die "there is no kernel $name; there are:$known(tests/kernels/kernels.txt)"
+done
+
 # The tests by their labels, whatever their names: name, program, timeout.
 list_tests() {
   ctest --test-dir build/release --show-only=json-v1 --label-regex '^(kernel|netns)$' |
     jq -r --argjson slower "$slower" '.tests[] | [.name, .command[0],
-      (.properties[] | select(.name == "TIMEOUT") | .value * $slower | floor)] | join(" ")'
+      (.properties[] | select(.name == "TIMEOUT") | .value * $slower | floor)] | @tsv'
 }
 scripts/build.sh release orb8_tests orb8 orb8-agent
 list_tests >"$work/tests.txt"
@@ -63,15 +69,17 @@ run_kernel() {
     -serial "file:$folder/console.log" -serial "file:$folder/tests.log" ||
     echo "kernels: qemu ended with $?, see $folder/console.log" >&2
   rm -f "$folder"/{initrd,modules.cpio}
-  "$here/report.py" summary "$folder" $((SECONDS - start))
+  "$here/report.py" summary "$folder" "$work/tests.txt" $((SECONDS - start))
 }
 
 failed=0
-mapfile -t kernels < <(grep -v '^#' "$here/kernels.txt")
 for line in "${kernels[@]}"; do
   read -ra words <<<"$line"
   (($# == 0)) || [[ " $* " == *" ${words[0]} "* ]] || continue
   run_kernel "${words[@]}" || failed=1
 done
-(($# > 0)) || "$here/report.py" document "$work" "$here" >docs/KERNELS.md
+if (($# == 0)); then
+  "$here/report.py" document "$work" "$here" >"$work/KERNELS.md" || die "docs/KERNELS.md stays as it was"
+  mv "$work/KERNELS.md" docs/KERNELS.md
+fi
 ((failed == 0)) || die "not all is well; the logs are $work/*/tests.log"

@@ -3,24 +3,17 @@
 
 #include <linux/capability.h>
 #include <sys/resource.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cstdint>
-#include <cstdio>
 #include <fstream>
 #include <optional>
 
 #include "core/base/mounts.h"
+#include "core/kernel/kernel_release.h"
 
 namespace orb8 {
 namespace {
-
-struct KernelVersion {
-  int major = 0;
-  int minor = 0;
-  auto operator<=>(const KernelVersion&) const = default;
-};
 
 constexpr KernelVersion kNeeded = {5, 8};
 constexpr KernelVersion kNoMemlock = {5, 11};  // BPF memory is charged to the cgroup from there on
@@ -28,19 +21,6 @@ constexpr KernelVersion kNoMemlock = {5, 11};  // BPF memory is charged to the c
 // <linux/capability.h> has these since Linux 5.8.
 constexpr unsigned kCapPerfmon = 38;
 constexpr unsigned kCapBpf = 39;
-
-KernelVersion parse_release(const std::string& release) {
-  KernelVersion version;
-  if (std::sscanf(release.c_str(), "%d.%d", &version.major, &version.minor) != 2) return {};
-  return version;
-}
-
-std::string running_release(const PreflightOptions& options) {
-  if (!options.kernel_release.empty()) return options.kernel_release;
-  utsname name = {};
-  ::uname(&name);
-  return name.release;
-}
 
 PreflightCheck check_kernel(const std::string& release) {
   PreflightCheck check{.name = "kernel", .detail = release + " (5.8 or later is needed)"};
@@ -195,7 +175,7 @@ std::uint64_t raise_memlock_bytes() {
 }
 
 std::vector<PreflightCheck> run_preflight(const PreflightOptions& options) {
-  const auto release = running_release(options);
+  const auto release = options.kernel_release.empty() ? running_release() : options.kernel_release;
   return {check_kernel(release),
           check_btf(options.root),
           check_capabilities(options.root),

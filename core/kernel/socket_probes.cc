@@ -12,11 +12,14 @@
 #include <span>
 #include <utility>
 
+#include "core/kernel/kernel_release.h"
 #include "core/kernel/libbpf_log.h"
 #include "socket.skel.h"
 
 namespace orb8 {
 namespace {
+
+constexpr KernelVersion kNeeded = {5, 12};  // tracing programs get a socket's cookie
 
 orb8_socket_record to_record(std::span<const std::byte> bytes) {
   orb8_socket_record record;
@@ -79,7 +82,10 @@ Result<SocketProbes::Skeleton> SocketProbes::load(const Options& options, bool u
   }
   if (const int err = socket_bpf::load(skeleton.get()); err != 0) {
     auto error = sys_error(-err, "load the socket probe");
-    if (const auto why = log.tail(); !why.empty()) error.error().what += " (" + why + ")";
+    if (const auto release = running_release(); parse_release(release) < kNeeded) {
+      error.error().what = "Linux " + release + " cannot tell flows of sockets: 5.12 can";
+    } else if (const auto why = log.tail(); !why.empty())
+      error.error().what += " (" + why + ")";
     return error;
   }
   return skeleton;

@@ -75,6 +75,16 @@ has_ping() {
   ping -qc 1 10.0.0.1 >/dev/null
   orb8 "$@" flows --protocol icmp -o json >/tmp/flows && grep -q ICMP /tmp/flows
 }
+# The default source is what this kernel can do, and where that is the second best the log says why.
+has_the_right_source() {
+  orb8 --agent localhost:9090 status -o json >/tmp/status
+  if grep -q 'SocketSourceTest' /orb8/filter; then
+    grep -q '"flow_source":"tc"' /tmp/status &&
+      grep -q 'flow source tc: Linux .* cannot tell flows of sockets' /tmp/agent.log
+  else
+    grep -q '"flow_source":"socket"' /tmp/status
+  fi
+}
 stop_agent() {
   kill -TERM "$agent"
   wait "$agent"
@@ -94,6 +104,7 @@ try_programs() {
   orb8-agent >/tmp/agent.log 2>&1 &
   agent=$!
   check "the agent starts" eventually 60 grep -q 'gRPC server listening' /tmp/agent.log
+  check "the agent has the flow source of this kernel" has_the_right_source
   check "the agent counts a ping" eventually 30 has_ping --agent localhost:9090
   echo "@status $(orb8 --agent localhost:9090 status -o json)"
   check "the agent stops in order" stop_agent

@@ -4,7 +4,7 @@
 #        initramfs.sh modules <cpio> <kernel folder> <filter>      what one kernel's guest has
 # Two archives, since a kernel unpacks any number of them one behind the other. Not compressed: an
 # emulated processor takes longer to unpack than to read. The test list has a name, a program and a
-# timeout in a line; <filter> is the GoogleTest pattern of tests that the kernel cannot pass.
+# timeout in a line, with tabs between; <filter> is the GoogleTest pattern of tests that the kernel cannot pass.
 set -euo pipefail
 
 what=$1
@@ -39,7 +39,7 @@ programs() {
   done
 
   for program in orb8 orb8-agent; do add_program "$bin/$program" "orb8/bin/$program"; done
-  while read -r name program timeout; do
+  while IFS=$'\t' read -r name program timeout; do
     add_program "$program" "orb8/tests/$name"
     echo "$name $timeout" >>"$root/orb8/tests.txt"
   done <"$tests"

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the guests of scripts/kernel-matrix.sh wrote, for people.
 
-usage: report.py summary <kernel folder> <seconds>    a few lines; exit status 1 when a test failed
-       report.py document <work folder> <tests/kernels>    docs/KERNELS.md, on standard output
+usage: report.py summary <kernel folder> <test list> <seconds>    a few lines; exit status 1 when a
+                        test failed or did not run
+       report.py document <work folder> <tests/kernels>    docs/KERNELS.md, on standard output; exit
+                        status 1 where a kernel has not run
 """
 import json
 import sys
@@ -15,15 +17,16 @@ Written by `make kernel-matrix` (`scripts/kernel-matrix.sh`), which runs the tes
 `kernel` and `netns`, then `orb8-agent` and `orb8`, on Debian's cloud kernels, each in a virtual
 machine with an emulated processor. Do not edit: the next run writes it anew.
 
-The oldest kernel that the programs may be loaded into is 5.8 (`orb8-agent` says so at start); the
-oldest one they are tested on is the first one here.
+The oldest kernel that the programs may be loaded into is 5.8 (`orb8-agent` says so at start), and
+5.12 for those of the socket source; the oldest one they are tested on is the first one here.
 """
 
 
 class Guest:
     """The report of one kernel's guest."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, expected=()):
+        self.expected = expected  # the names of the tests
         self.tests = {}  # name -> {"total": 6, "passed": 6, ...}
         self.checks = []  # (ok, what)
         self.status = {}
@@ -44,12 +47,15 @@ class Guest:
                 self.ended = True
 
     def problems(self):
+        yield from (f"{name}: did not run" for name in self.expected if name not in self.tests)
         for name, t in self.tests.items():
             if t["failed"] or t["exit"]:
                 yield f"{name}: {t['failed']} failed, exit status {t['exit']}"
             if t["skipped"]:
                 yield f"{name}: {t['skipped']} skipped"
         yield from (f"{what}: failed" for ok, what in self.checks if not ok)
+        if not self.checks:
+            yield "the agent and the command line were not tried"
         if not self.ended:
             yield "the machine ended early"
 
@@ -57,8 +63,9 @@ class Guest:
         return sorted({p["mechanism"] for p in self.status.get("programs", [])})
 
 
-def summary(folder, seconds):
-    guest = Guest(Path(folder))
+def summary(folder, test_list, seconds):
+    names = [line.split("\t")[0] for line in Path(test_list).read_text().splitlines()]
+    guest = Guest(Path(folder), names)
     passed = sum(t["passed"] for t in guest.tests.values())
     found = list(guest.problems())
     print(f"kernels: {guest.release}: {passed} tests and {sum(ok for ok, _ in guest.checks)} checks"
@@ -114,6 +121,10 @@ def left_out(tests):
 def document(work, tests_kernels):
     lines = (Path(tests_kernels) / "kernels.txt").read_text().splitlines()
     names = [line.split()[0] for line in lines if line and not line.startswith("#")]
+    missing = [name for name in names if not (Path(work) / name / "tests.log").exists()]
+    if missing:
+        print(f"kernels: no report of {', '.join(missing)}", file=sys.stderr)
+        return 1
     guests = [Guest(Path(work) / name) for name in names]
     print(HEAD)
     print("\n".join(table(guests)))

@@ -10,48 +10,57 @@ constexpr std::size_t kSmallest = 256;
 
 }  // namespace
 
-FlowIndex::FlowIndex(KeyOfFn key_of) : key_of_(std::move(key_of)), cells_(kSmallest, kNone) {}
+FlowIndex::FlowIndex(KeyOfFn key_of) : key_of_(std::move(key_of)), cells_(kSmallest) {}
 
-// The key's cell, or the free one where it would go.
-std::size_t FlowIndex::cell_of(const FlowKey& key) const {
-  std::size_t cell = home(key);
-  while (cells_[cell] != kNone && !(key_of_(cells_[cell]) == key)) {
-    cell = (cell + 1) & (cells_.size() - 1);
+std::uint32_t FlowIndex::find(const FlowKey& key, std::uint32_t hash) const {
+  for (std::size_t at = home(hash); cells_[at].slot != kNone; at = next(at)) {
+    if (cells_[at].hash == hash && key_of_(cells_[at].slot) == key) return cells_[at].slot;
   }
-  return cell;
+  return kNone;
 }
 
-std::uint32_t FlowIndex::find(const FlowKey& key) const {
-  return cells_[cell_of(key)];
+std::uint32_t FlowIndex::find_if(std::uint32_t hash,
+                                 const std::function<bool(const FlowKey&)>& is_it) const {
+  for (std::size_t at = home(hash); cells_[at].slot != kNone; at = next(at)) {
+    if (cells_[at].hash == hash && is_it(key_of_(cells_[at].slot))) return cells_[at].slot;
+  }
+  return kNone;
 }
 
-void FlowIndex::insert(const FlowKey& key, std::uint32_t slot) {
-  if (4 * (size_ + 1) > 3 * cells_.size()) resize(2 * cells_.size());
-  cells_[cell_of(key)] = slot;
+void FlowIndex::put(const Cell& cell) {
+  std::size_t at = home(cell.hash);
+  while (cells_[at].slot != kNone) at = next(at);
+  cells_[at] = cell;
+}
+
+void FlowIndex::insert(std::uint32_t hash, std::uint32_t slot) {
+  if (5 * (size_ + 1) > 4 * cells_.size()) resize(2 * cells_.size());
+  put({.slot = slot, .hash = hash});
   ++size_;
 }
 
-void FlowIndex::erase(const FlowKey& key) {
-  std::size_t hole = cell_of(key);
-  if (cells_[hole] == kNone) return;
+void FlowIndex::erase(std::uint32_t hash, std::uint32_t slot) {
+  std::size_t hole = home(hash);
+  while (cells_[hole].slot != slot) {
+    if (cells_[hole].slot == kNone) return;
+    hole = next(hole);
+  }
   const std::size_t mask = cells_.size() - 1;
-  for (std::size_t next = (hole + 1) & mask; cells_[next] != kNone; next = (next + 1) & mask) {
+  for (std::size_t at = next(hole); cells_[at].slot != kNone; at = next(at)) {
     // What would be found from the hole as well moves there, and leaves the hole where it was.
-    const std::size_t wants = home(key_of_(cells_[next]));
-    if (((next - wants) & mask) >= ((next - hole) & mask)) {
-      cells_[hole] = cells_[next];
-      hole = next;
+    if (((at - home(cells_[at].hash)) & mask) >= ((at - hole) & mask)) {
+      cells_[hole] = cells_[at];
+      hole = at;
     }
   }
-  cells_[hole] = kNone;
+  cells_[hole] = {};
   --size_;
   if (cells_.size() > kSmallest && 8 * size_ < cells_.size()) resize(cells_.size() / 2);
 }
 
 void FlowIndex::resize(std::size_t cells) {
-  const auto old = std::exchange(cells_, std::vector<std::uint32_t>(cells, kNone));
-  for (const auto slot : old) {
-    if (slot != kNone) cells_[cell_of(key_of_(slot))] = slot;
+  for (const auto& cell : std::exchange(cells_, std::vector<Cell>(cells))) {
+    if (cell.slot != kNone) put(cell);
   }
 }
 

@@ -1,4 +1,4 @@
-// From a flow's key to its slot: four bytes a flow, where a node-based map costs a hundred.
+// From a flow's key to its slot: eight bytes a flow, where a node-based map costs a hundred.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -12,8 +12,10 @@
 namespace orb8 {
 
 // Open addressing with linear probing; removal shifts back what follows, so there are no tombstones
-// and a table that churns for weeks stays as fast as a new one. The keys live with the rows:
-// `key_of` reads them.
+// and a table that churns for weeks stays as fast as a new one. The keys live with the rows, a
+// cache miss each: a cell has the key's hash as well, and `key_of` reads the one that is found.
+//
+// The hash is of a flow's ends: those of one connection, and both its sockets', are found together.
 class FlowIndex {
  public:
   static constexpr std::uint32_t kNone = 0xffffffff;
@@ -21,22 +23,35 @@ class FlowIndex {
 
   explicit FlowIndex(KeyOfFn key_of);
 
+  // To be asked for once, for several of the calls below with the same key.
+  static std::uint32_t hash_of(const FlowKey& key) noexcept {
+    return static_cast<std::uint32_t>(hash_of_ends(key));
+  }
+
   // The slot, or kNone.
-  std::uint32_t find(const FlowKey& key) const;
-  // The key must not be there yet.
-  void insert(const FlowKey& key, std::uint32_t slot);
-  // Must come before the slot's row changes its key.
-  void erase(const FlowKey& key);
+  std::uint32_t find(const FlowKey& key, std::uint32_t hash) const;
+  std::uint32_t find(const FlowKey& key) const { return find(key, hash_of(key)); }
+  // The first slot of this hash that `is_it` says true of, or kNone.
+  std::uint32_t find_if(std::uint32_t hash, const std::function<bool(const FlowKey&)>& is_it) const;
+
+  // The slot must not be there yet.
+  void insert(std::uint32_t hash, std::uint32_t slot);
+  void erase(std::uint32_t hash, std::uint32_t slot);
 
   std::size_t size() const noexcept { return size_; }
 
  private:
-  std::size_t home(const FlowKey& key) const { return FlowKeyHash{}(key) & (cells_.size() - 1); }
-  std::size_t cell_of(const FlowKey& key) const;
+  struct Cell {
+    std::uint32_t slot = kNone;
+    std::uint32_t hash = 0;
+  };
+  std::size_t next(std::size_t cell) const { return (cell + 1) & (cells_.size() - 1); }
+  std::size_t home(std::uint32_t hash) const { return hash & (cells_.size() - 1); }
+  void put(const Cell& cell);
   void resize(std::size_t cells);
 
   KeyOfFn key_of_;
-  std::vector<std::uint32_t> cells_;  // a power of two
+  std::vector<Cell> cells_;  // a power of two
   std::size_t size_ = 0;
 };
 

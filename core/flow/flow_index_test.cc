@@ -23,6 +23,9 @@ class FlowIndexTest : public ::testing::Test {
     for (std::uint32_t slot = 0; slot < kSlots; ++slot) keys_.push_back(key_of(slot));
   }
 
+  void insert(std::uint32_t slot) { index_.insert(FlowIndex::hash_of(keys_[slot]), slot); }
+  void erase(std::uint32_t slot) { index_.erase(FlowIndex::hash_of(keys_[slot]), slot); }
+
   static constexpr std::uint32_t kSlots = 20'000;
   std::vector<FlowKey> keys_;
   FlowIndex index_{[this](std::uint32_t slot) -> const FlowKey& { return keys_[slot]; }};
@@ -30,26 +33,40 @@ class FlowIndexTest : public ::testing::Test {
 
 TEST_F(FlowIndexTest, FindsWhatWasInsertedAndNothingElse) {
   EXPECT_EQ(index_.find(keys_[1]), FlowIndex::kNone);
-  index_.insert(keys_[1], 1);
+  insert(1);
   EXPECT_EQ(index_.find(keys_[1]), 1U);
   EXPECT_EQ(index_.find(keys_[2]), FlowIndex::kNone);
   EXPECT_EQ(index_.size(), 1U);
 }
 
 TEST_F(FlowIndexTest, IgnoresTheRemovalOfWhatIsNotThere) {
-  index_.insert(keys_[1], 1);
-  index_.erase(keys_[2]);
+  insert(1);
+  erase(2);
   EXPECT_EQ(index_.size(), 1U);
   EXPECT_EQ(index_.find(keys_[1]), 1U);
 }
 
 TEST_F(FlowIndexTest, FindsEverythingWhileItGrowsAndShrinks) {
-  for (std::uint32_t slot = 0; slot < kSlots; ++slot) index_.insert(keys_[slot], slot);
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) insert(slot);
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) ASSERT_EQ(index_.find(keys_[slot]), slot);
-  for (std::uint32_t slot = 0; slot < kSlots - 100; ++slot) index_.erase(keys_[slot]);
+  for (std::uint32_t slot = 0; slot < kSlots - 100; ++slot) erase(slot);
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
     ASSERT_EQ(index_.find(keys_[slot]), slot < kSlots - 100 ? FlowIndex::kNone : slot);
   }
+}
+
+TEST_F(FlowIndexTest, FindsTheSocketsOfAConnectionTogether) {
+  keys_[1] = {.src_port = 5000, .dst_port = 80, .direction = Direction::kEgress, .socket = 7};
+  keys_[2] = {.src_port = 5000, .dst_port = 80, .direction = Direction::kIngress, .socket = 8};
+  insert(1);
+  insert(2);
+  const auto socket_is = [&](std::uint64_t socket) {
+    return index_.find_if(FlowIndex::hash_of(keys_[1]),
+                          [&](const FlowKey& key) { return key.socket == socket; });
+  };
+  EXPECT_EQ(socket_is(7), 1U);
+  EXPECT_EQ(socket_is(8), 2U);
+  EXPECT_EQ(socket_is(9), FlowIndex::kNone);
 }
 
 TEST_F(FlowIndexTest, AgreesWithAMapOverRandomChanges) {
@@ -62,9 +79,9 @@ TEST_F(FlowIndexTest, AgreesWithAMapOverRandomChanges) {
     for (int step = 0; step < 50'000; ++step) {
       const auto slot = static_cast<std::uint32_t>(random() % 400);
       if (there[slot]) {
-        index.erase(keys_[slot]);
+        index.erase(FlowIndex::hash_of(keys_[slot]), slot);
       } else {
-        index.insert(keys_[slot], slot);
+        index.insert(FlowIndex::hash_of(keys_[slot]), slot);
       }
       there[slot] = !there[slot];
       const auto probe = static_cast<std::uint32_t>(random() % 400);

@@ -89,14 +89,14 @@ TEST(FlowSnapshot, FillsTheGapsThatEndedFlowsLeft) {
   EXPECT_EQ(pages(), 8U);
   const auto later = kStart + 60 * kSecond;
   for (unsigned n = 0; n < kFlows; n += 8) table.apply(record(n, 2, later), nobody);
-  for (const auto& key : table.due(later)) table.end(key, later);
+  for (const auto& due : table.due(later)) table.end(due.key, later);
   EXPECT_EQ(table.size(), kFlows / 8);
   EXPECT_EQ(pages(), 8U);
   for (unsigned n = kFlows; table.size() < kFlows; ++n) table.apply(record(n, 1, later), nobody);
   EXPECT_EQ(pages(), 8U);
   // A page that no flow is left in goes.
   table.apply(record(5, 9, later + 60 * kSecond), nobody);
-  for (const auto& key : table.due(later + 60 * kSecond)) table.end(key, later + 60 * kSecond);
+  for (const auto& due : table.due(later + 60 * kSecond)) table.end(due.key, later + 60 * kSecond);
   EXPECT_EQ(pages(), 1U);
 }
 

@@ -114,7 +114,7 @@ FlowTable::Slot FlowTable::take_slot() {
   return static_cast<Slot>(number * FlowPage::kRows + at);
 }
 
-FlowTable::Slot FlowTable::add_row(const FlowRecord& record) {
+FlowTable::Slot FlowTable::add_row(const FlowRecord& record, std::uint32_t hash) {
   const Slot slot = take_slot();
   auto& page = writable_page(slot);
   page.used.set(slot % FlowPage::kRows);
@@ -125,13 +125,13 @@ FlowTable::Slot FlowTable::add_row(const FlowRecord& record) {
   flow.first_seen_ns = record.first_seen_ns;
   flow.last_seen_ns = std::max(record.first_seen_ns, record.last_seen_ns);
   progress(slot) = {};
-  index_.insert(record.key, slot);
+  index_.insert(hash, slot);
   link_newest(slot);
   return slot;
 }
 
 void FlowTable::remove(Slot slot) {
-  index_.erase(row(slot).key);
+  index_.erase(FlowIndex::hash_of(row(slot).key), slot);
   unlink(slot);
   before_.erase(slot);
   auto& rows = writable_page(slot);
@@ -184,7 +184,8 @@ void FlowTable::push_out(Slot slot) {
 // --- records ---
 
 FlowTable::Change FlowTable::apply(const FlowRecord& record, const ResolveFn& resolve) {
-  Slot slot = index_.find(record.key);
+  const auto hash = FlowIndex::hash_of(record.key);
+  Slot slot = index_.find(record.key, hash);
   if (slot != kNone) {
     auto change = advance(slot, record);
     if (has_new_owner(row(slot), record)) {
@@ -196,7 +197,7 @@ FlowTable::Change FlowTable::apply(const FlowRecord& record, const ResolveFn& re
   if (record.packets == 0 && record.bytes == 0) return {};
 
   if (index_.size() >= limits_.max_flows) push_out(first_to_go());
-  slot = add_row(record);
+  slot = add_row(record, hash);
   auto change = advance(slot, record);
   writable_row(slot).owners = resolve(record);
   change.flow = &row(slot);
@@ -325,17 +326,18 @@ void FlowTable::follow_clock(std::int64_t now_ns) {
   }
 }
 
-std::vector<FlowKey> FlowTable::due(std::int64_t now_ns, Due which) {
+std::vector<ToldFlow> FlowTable::due(std::int64_t now_ns, Due which) {
   follow_clock(now_ns);
-  std::vector<FlowKey> keys;
+  std::vector<ToldFlow> flows;
   for (const auto* line : {&idling_, &closed_}) {
     if (line == &idling_ && which == Due::kClosed) continue;
     for (Slot slot = line->oldest; slot != kNone; slot = progress(slot).newer) {
-      if (reason_to_end(row(slot), now_ns) == EndReason::kNone) break;
-      keys.push_back(row(slot).key);
+      const auto& flow = row(slot);
+      if (reason_to_end(flow, now_ns) == EndReason::kNone) break;
+      flows.push_back({.key = flow.key, .told = told(slot), .life = flow.life});
     }
   }
-  return keys;
+  return flows;
 }
 
 std::optional<FlowTable::Ended> FlowTable::end(const FlowKey& key, std::int64_t now_ns) {

@@ -101,7 +101,7 @@ class FlowTable {
 
   // Flows idle, or closed and silent, at `now_ns` (Unix epoch). They stay until end(), so that the
   // source's last record can still be applied. Looks at these flows only, however many there are.
-  std::vector<FlowKey> due(std::int64_t now_ns, Due which = Due::kAll);
+  std::vector<ToldFlow> due(std::int64_t now_ns, Due which = Due::kAll);
 
   // Removes the flow, unless it moved meanwhile and is not due any more.
   std::optional<Ended> end(const FlowKey& key, std::int64_t now_ns);
@@ -160,7 +160,7 @@ class FlowTable {
   Flow& writable_row(Slot slot);
 
   Slot take_slot();
-  Slot add_row(const FlowRecord& record);
+  Slot add_row(const FlowRecord& record, std::uint32_t hash);
   void remove(Slot slot);
   Change advance(Slot slot, const FlowRecord& record);
 

@@ -211,7 +211,7 @@ class History {
 
   void check_ends() {
     Ends ends;
-    for (const auto& key : table_.due(now_ns_)) {
+    for (const auto& [key, told, life] : table_.due(now_ns_)) {
       const auto ended = table_.end(key, now_ns_).value_or(FlowTable::Ended{});
       EXPECT_EQ(ended.flow.key, key);
       ends[key.src_port] = {ended.reason, see(ended.flow)};

@@ -53,17 +53,20 @@ std::optional<Direction> parse_direction(std::string_view text) {
   return std::nullopt;
 }
 
-std::size_t FlowKeyHash::operator()(const FlowKey& key) const noexcept {
-  const std::uint64_t rest = static_cast<std::uint64_t>(key.src_port) << 32U |
-                             static_cast<std::uint64_t>(key.dst_port) << 16U |
-                             static_cast<std::uint64_t>(key.protocol) << 8U |
-                             static_cast<std::uint64_t>(key.direction);
-  std::uint64_t h = mix(mix(kHashSeed ^ rest) ^ key.socket);
+std::uint64_t hash_of_ends(const FlowKey& key) noexcept {
+  std::uint64_t h = mix(kHashSeed ^ (static_cast<std::uint64_t>(key.src_port) << 32U |
+                                     static_cast<std::uint64_t>(key.dst_port) << 16U |
+                                     static_cast<std::uint64_t>(key.protocol)));
   for (const auto* addr : {&key.src, &key.dst}) {
     h = mix(h ^ half(*addr, 0));
     h = mix(h ^ half(*addr, 8));
   }
   return h;
+}
+
+std::size_t FlowKeyHash::operator()(const FlowKey& key) const noexcept {
+  const auto rest = key.socket << 1U | static_cast<std::uint64_t>(key.direction);
+  return mix(hash_of_ends(key) ^ rest);
 }
 
 std::string tcp_flags_text(std::uint8_t flags) {

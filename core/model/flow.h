@@ -45,6 +45,10 @@ struct FlowKey {
   bool operator==(const FlowKey&) const = default;
 };
 
+// Of both ends and the protocol alone: the same for both directions' sockets of a connection inside
+// this machine. Seeded anew in each process.
+std::uint64_t hash_of_ends(const FlowKey& key) noexcept;
+
 struct FlowKeyHash {
   std::size_t operator()(const FlowKey& key) const noexcept;
 };
@@ -97,6 +101,13 @@ struct FlowProgress {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
   std::uint64_t payload_bytes = 0;
+};
+
+// A flow, and what its source has said of it.
+struct ToldFlow {
+  FlowKey key;
+  FlowProgress told;
+  FlowLife life = FlowLife::kByPackets;
 };
 
 // Both sides' owners, resolved when a flow is first seen, and again when its process changes.

@@ -97,15 +97,11 @@ void FlowPath::on_packet(const Event& packet) {
 }
 
 void FlowPath::end_due(std::int64_t now_ns, FlowTable::Due which) {
-  const auto keys = table_.due(now_ns, which);
+  const auto due = table_.due(now_ns, which);
   // The kernel's entry goes first, and its last words are taken in: nothing falls in between.
-  forgotten_.clear();
-  for (const auto& key : keys) {
-    forgotten_.push_back({.key = key, .told = table_.told(key), .life = table_.find(key)->life});
-  }
-  source_.forget(forgotten_, record_fn_);
-  for (const auto& key : keys) {
-    const auto ended = table_.end(key, now_ns);
+  source_.forget(due, record_fn_);
+  for (const auto& flow : due) {
+    const auto ended = table_.end(flow.key, now_ns);
     if (ended && !told_already(ended->flow)) tell_end(ended->flow, ended->reason);
   }
 }
@@ -122,8 +118,7 @@ void FlowPath::end_evicted() {
 }
 
 void FlowPath::end_evicted(FlowTable::Ended& ended) {
-  const FlowSource::Forgotten gone{
-      .key = ended.flow.key, .told = ended.told, .life = ended.flow.life};
+  const ToldFlow gone{.key = ended.flow.key, .told = ended.told, .life = ended.flow.life};
   // The entry's last word belongs to the flow: to its row, if it came back meanwhile.
   source_.forget(std::span(&gone, 1), [&](const FlowRecord& record) {
     if (record.key == ended.flow.key && !table_.find(record.key)) {

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <unordered_set>
-#include <vector>
 
 #include "core/flow/flow_table.h"
 #include "core/flow/stream_hub.h"
@@ -62,7 +61,6 @@ class FlowPath {
   std::uint64_t events_processed_ = 0;
   Tally moved_;
   bool ending_evicted_ = false;
-  std::vector<FlowSource::Forgotten> forgotten_;
 };
 
 }  // namespace orb8

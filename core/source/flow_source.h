@@ -35,16 +35,11 @@ class FlowSource {
   // left, so that the others' flows can be closed. Null otherwise.
   virtual const std::unordered_set<std::uint64_t>* living_sockets() const { return nullptr; }
 
-  // A flow that the table has no row for any more: idle, closed or evicted.
-  struct Forgotten {
-    FlowKey key;
-    FlowProgress told;  // what the table had heard of it
-    FlowLife life = FlowLife::kByPackets;
-  };
-  // Takes these flows' entries out of the kernel; what moved since the last snapshot comes out as
-  // one last record each. An entry that cannot be taken out (a socket's) goes on from `told`, as a
-  // new incarnation, when it moves again.
-  virtual void forget(std::span<const Forgotten> flows, const RecordFn& record) = 0;
+  // Flows that the table has no row for any more: idle, closed or evicted; `told` is what it had
+  // heard of them. Takes their entries out of the kernel; what moved since the last snapshot comes
+  // out as one last record each. An entry that cannot be taken out (a socket's) goes on from
+  // `told`, as a new incarnation, when it moves again.
+  virtual void forget(std::span<const ToldFlow> flows, const RecordFn& record) = 0;
 
   // What the packet listeners want, one entry per conjunction; empty switches packet events off.
   // More entries than the kernel evaluates widen to "all": the caller filters again.

@@ -49,7 +49,7 @@ Result<void> PacketTap::tidy() {
   if (!source_) return {};
   // The accounting is another source's; here each flow is forgotten as soon as it was told, so that
   // a packet in flight at that moment may be shown twice.
-  std::vector<FlowSource::Forgotten> told;
+  std::vector<ToldFlow> told;
   auto ok = source_->collect(
       [&](const FlowRecord& record) { told.push_back({.key = record.key, .told = {}}); });
   source_->forget(told, [](const FlowRecord&) {});

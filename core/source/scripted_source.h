@@ -138,7 +138,7 @@ class ScriptedSource final : public FlowSource {
     return living_ ? &*living_ : nullptr;
   }
 
-  void forget(std::span<const Forgotten> forgotten, const RecordFn& record) override {
+  void forget(std::span<const ToldFlow> forgotten, const RecordFn& record) override {
     for (const auto& [key, told, life] : forgotten) {
       if (const auto flow = script_.take_flow(key)) record(*flow);
     }

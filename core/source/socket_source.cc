@@ -209,7 +209,7 @@ bool SocketSource::ends_were_lost() {
   return lost != std::exchange(ends_lost_, lost);
 }
 
-void SocketSource::forget(std::span<const Forgotten> flows, const RecordFn& record) {
+void SocketSource::forget(std::span<const ToldFlow> flows, const RecordFn& record) {
   for (const auto& flow : flows) {
     if (flow.life == FlowLife::kClosed || flow.told.incarnation == 0) continue;  // nothing is left
     if (!is_peer(flow.told)) {

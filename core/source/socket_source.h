@@ -38,7 +38,7 @@ class SocketSource final : public FlowSource {
   static Result<std::unique_ptr<FlowSource>> open(Options options);
 
   Result<void> collect(const RecordFn& record) override;
-  void forget(std::span<const Forgotten> flows, const RecordFn& record) override;
+  void forget(std::span<const ToldFlow> flows, const RecordFn& record) override;
   Result<void> want_packets(std::span<const PacketFilter> filters) override;
   void leave_out_port(std::uint16_t port) override;
   const std::unordered_set<std::uint64_t>* living_sockets() const override {

@@ -187,7 +187,7 @@ Result<void> TcSource::collect(const RecordFn& record) {
   return {};
 }
 
-void TcSource::forget(std::span<const Forgotten> flows, const RecordFn& record) {
+void TcSource::forget(std::span<const ToldFlow> flows, const RecordFn& record) {
   for (const auto& flow : flows) {
     const auto stats = flows_.take(flow.key);
     if (!stats) continue;

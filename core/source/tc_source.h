@@ -39,7 +39,7 @@ class TcSource final : public FlowSource {
   static Result<std::unique_ptr<FlowSource>> open(Options options);
 
   Result<void> collect(const RecordFn& record) override;
-  void forget(std::span<const Forgotten> flows, const RecordFn& record) override;
+  void forget(std::span<const ToldFlow> flows, const RecordFn& record) override;
   Result<void> want_packets(std::span<const PacketFilter> filters) override;
   void leave_out_port(std::uint16_t port) override;
   std::vector<WaitFd> wait_fds() const override;

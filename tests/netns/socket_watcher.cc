@@ -101,8 +101,7 @@ void SocketWatcher::want_packets(const NetNs& ns, const std::vector<PacketFilter
 }
 
 void SocketWatcher::forget(const Flow& flow) {
-  const FlowSource::Forgotten gone{
-      .key = flow.key, .told = table_->told(flow.key), .life = flow.life};
+  const ToldFlow gone{.key = flow.key, .told = table_->told(flow.key), .life = flow.life};
   source_->forget(std::span(&gone, 1), [this](const FlowRecord& record) { add(record); });
 }
 

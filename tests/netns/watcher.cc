@@ -43,7 +43,7 @@ std::size_t Watcher::read_ready(std::size_t most) {
 }
 
 void Watcher::forget(std::span<const FlowKey> keys) {
-  std::vector<FlowSource::Forgotten> flows;
+  std::vector<ToldFlow> flows;
   for (const auto& key : keys) flows.push_back({.key = key, .told = {}});
   source_->forget(flows, [this](const FlowRecord& record) { ledger_.add(record); });
 }

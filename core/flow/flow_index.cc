@@ -12,6 +12,13 @@ constexpr std::size_t kSmallest = 256;
 
 FlowIndex::FlowIndex(KeyOfFn key_of) : key_of_(std::move(key_of)), cells_(kSmallest) {}
 
+std::uint32_t FlowIndex::hash_of(const FlowKey& key) noexcept {
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // spreads neighbours over the upper bits
+  const auto which = (key.socket << 1U | static_cast<std::uint64_t>(key.direction)) * kOdd;
+  return (static_cast<std::uint32_t>(hash_of_ends(key)) & kEnds) |
+         (static_cast<std::uint32_t>(which >> 32U) & ~kEnds);
+}
+
 std::uint32_t FlowIndex::find(const FlowKey& key, std::uint32_t hash) const {
   for (std::size_t at = home(hash); cells_[at].slot != kNone; at = next(at)) {
     if (cells_[at].hash == hash && key_of_(cells_[at].slot) == key) return cells_[at].slot;
@@ -22,7 +29,8 @@ std::uint32_t FlowIndex::find(const FlowKey& key, std::uint32_t hash) const {
 std::uint32_t FlowIndex::find_if(std::uint32_t hash,
                                  const std::function<bool(const FlowKey&)>& is_it) const {
   for (std::size_t at = home(hash); cells_[at].slot != kNone; at = next(at)) {
-    if (cells_[at].hash == hash && is_it(key_of_(cells_[at].slot))) return cells_[at].slot;
+    if (((cells_[at].hash ^ hash) & kEnds) == 0 && is_it(key_of_(cells_[at].slot)))
+      return cells_[at].slot;
   }
   return kNone;
 }

@@ -15,7 +15,8 @@ namespace orb8 {
 // and a table that churns for weeks stays as fast as a new one. The keys live with the rows, a
 // cache miss each: a cell has the key's hash as well, and `key_of` reads the one that is found.
 //
-// The hash is of a flow's ends: those of one connection, and both its sockets', are found together.
+// The hash is of a flow's ends, so that both sockets of a connection inside this machine are found
+// together; only its upper bits tell them apart.
 class FlowIndex {
  public:
   static constexpr std::uint32_t kNone = 0xffffffff;
@@ -24,14 +25,12 @@ class FlowIndex {
   explicit FlowIndex(KeyOfFn key_of);
 
   // To be asked for once, for several of the calls below with the same key.
-  static std::uint32_t hash_of(const FlowKey& key) noexcept {
-    return static_cast<std::uint32_t>(hash_of_ends(key));
-  }
+  static std::uint32_t hash_of(const FlowKey& key) noexcept;
 
   // The slot, or kNone.
   std::uint32_t find(const FlowKey& key, std::uint32_t hash) const;
   std::uint32_t find(const FlowKey& key) const { return find(key, hash_of(key)); }
-  // The first slot of this hash that `is_it` says true of, or kNone.
+  // The first slot of a flow with the same ends that `is_it` says true of, or kNone.
   std::uint32_t find_if(std::uint32_t hash, const std::function<bool(const FlowKey&)>& is_it) const;
 
   // The slot must not be there yet.
@@ -41,12 +40,15 @@ class FlowIndex {
   std::size_t size() const noexcept { return size_; }
 
  private:
+  // Enough to spread ten million flows.
+  static constexpr std::uint32_t kEnds = 0xffffff;
+
   struct Cell {
     std::uint32_t slot = kNone;
     std::uint32_t hash = 0;
   };
   std::size_t next(std::size_t cell) const { return (cell + 1) & (cells_.size() - 1); }
-  std::size_t home(std::uint32_t hash) const { return hash & (cells_.size() - 1); }
+  std::size_t home(std::uint32_t hash) const { return hash & kEnds & (cells_.size() - 1); }
   void put(const Cell& cell);
   void resize(std::size_t cells);
 

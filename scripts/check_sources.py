@@ -21,7 +21,8 @@ LICENSES = {
 }
 BPF_LICENSE = LICENSES["probes"]  # also of the BPF programs in tests/
 LICENSE = "Apache-2.0"
-SPDX = re.compile(r"SPDX-License-Identifier: (.*?)(?: \*/)?$")
+# The mark has a line for itself: tools that look for it read no sentences.
+SPDX = re.compile(r"\s*(?://|#|/?\*) SPDX-License-Identifier: (.*?)(?: \*/)?$")
 
 # A kernel resource has one owner, and only the owner's file lets go of it.
 RELEASES = re.compile(r"(?<![\w.>])(?:::)?(?:close|bpf_link__destroy|ring_buffer__free)\((?!\))")
@@ -38,10 +39,10 @@ def problems(name, lines):
     if len(lines) > MAX_LINES:
         yield f"{name}:{MAX_LINES + 1}: {len(lines)} lines, {MAX_LINES} are allowed"
 
-    marks = [(n, m[1]) for n, line in enumerate(lines, 1) if (m := SPDX.search(line))]
+    marks = [(n, m[1]) for n, line in enumerate(lines, 1) if (m := SPDX.match(line))]
     wanted = expected_license(name)
     if len(marks) != 1 or marks[0][0] > HEAD_LINES or marks[0][1] != wanted:
-        yield f"{name}:1: the opening comment has one SPDX-License-Identifier: {wanted}"
+        yield f"{name}:1: the opening comment has one line SPDX-License-Identifier: {wanted}"
 
     if not name.startswith(OWNERS) and not name.endswith("_test.cc"):
         for number, line in enumerate(lines, 1):

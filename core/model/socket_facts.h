@@ -1,5 +1,6 @@
 // What only a socket can tell of its flow: how far the connection is, how well it does, how it
-// ended. SPDX-License-Identifier: Apache-2.0
+// ended.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

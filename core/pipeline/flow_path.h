@@ -1,5 +1,6 @@
 // What happens to each record: it gets its owners, joins the flow table, and is told to the
-// streams. SPDX-License-Identifier: Apache-2.0
+// streams.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 // With UDP left out, a packet of TCP meets no program at all: what runs is what a connection's
-// state changes and a snapshot's sockets ask for. SPDX-License-Identifier: Apache-2.0
+// state changes and a snapshot's sockets ask for.
+// SPDX-License-Identifier: Apache-2.0
 #include <bpf/bpf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

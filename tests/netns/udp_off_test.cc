@@ -96,9 +96,10 @@ TEST_F(UdpOff, IsTheSwitchThatMakesTheDifference) {
 TEST_F(UdpOff, AttachesToNothingButStateChanges) {
   const auto source = SocketSource::open({.udp = false, .cgroup_mount = find_cgroup2_mount("")});
   ASSERT_TRUE(source) << source.error().what;
-  for (const auto& program : (*source)->status().programs) {
-    EXPECT_EQ(program.program, "orb8_sock_state") << program.interface;
-  }
+  const auto programs = (*source)->status().programs;
+  ASSERT_EQ(programs.size(), 1U);
+  EXPECT_EQ(programs.front().program, "orb8_sock_state");
+  EXPECT_EQ(programs.front().mechanism, "tp_btf");
 }
 
 }  // namespace

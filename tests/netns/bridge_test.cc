@@ -11,8 +11,6 @@
 namespace orb8::netns {
 namespace {
 
-constexpr std::uint16_t kPort = 7000;
-
 class BridgeTest : public NetnsTest {
  protected:
   void start(bool offloads = false) {

@@ -17,7 +17,7 @@
 #include "core/kernel/libbpf_log.h"
 #include "core/kernel/network_probes.h"
 #include "tests/netns/attached.h"
-#include "tests/netns/holder.h"
+#include "tests/netns/child.h"
 #include "tests/netns/netns_fixture.h"
 #include "tests/netns/traffic.h"
 #include "tests/netns/watcher.h"
@@ -207,7 +207,7 @@ TEST_F(ClsactTest, LeavesNoQdiscWhereItCannotClaimAFilter) {
 TEST_F(ClsactTest, RemovesWhatAKilledProcessLeftAndNothingElse) {
   const auto witness = Witness::on_clsact(here(), "eth0", Direction::kIngress, {1, 1});
   const auto foreign = filters(here(), "eth0", Direction::kIngress);
-  Holder holder(here(), options());
+  Child holder = watch_elsewhere(here(), options());
   holder.kill();
   EXPECT_EQ(filters(here(), "eth0", Direction::kIngress).size(), 2U) << "filters outlive it";
   EXPECT_EQ(filters(here(), "eth0", Direction::kEgress).size(), 1U);
@@ -228,8 +228,8 @@ TEST_F(ClsactTest, RemovesWhatAKilledProcessLeftWhereItWillNotAttachItself) {
   {
     auto both = options();
     both.interfaces = {"eth0", "spare"};
-    Holder holder(here(), both);
-    const Holder alive(here(), options());
+    Child holder = watch_elsewhere(here(), both);
+    const Child alive = watch_elsewhere(here(), options());
     holder.kill();
     EXPECT_EQ(filters(here(), "eth0", Direction::kIngress).size(), 2U);
     EXPECT_EQ(filters(here(), "spare", Direction::kEgress).size(), 1U);
@@ -240,7 +240,7 @@ TEST_F(ClsactTest, RemovesWhatAKilledProcessLeftWhereItWillNotAttachItself) {
 }
 
 TEST_F(ClsactTest, LetsAnotherLiveProcessOfItsKindBe) {
-  const Holder holder(here(), options());
+  const Child holder = watch_elsewhere(here(), options());
   const auto theirs_in = filters(here(), "eth0", Direction::kIngress);
   const auto theirs_out = filters(here(), "eth0", Direction::kEgress);
   net().up();

@@ -99,9 +99,7 @@ class FullMapTest : public NetnsTest, public testing::WithParamInterface<int> {
 };
 
 INSTANTIATE_TEST_SUITE_P(BothFamilies, FullMapTest, testing::Values(AF_INET, AF_INET6),
-                         [](const auto& family) {
-                           return family.param == AF_INET ? "IPv4" : "IPv6";
-                         });
+                         family_name);
 
 TEST_P(FullMapTest, SpillsWhatHasNoRoomAndMissesNothing) {
   start(64);

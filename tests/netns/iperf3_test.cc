@@ -13,7 +13,7 @@
 namespace orb8::netns {
 namespace {
 
-constexpr std::uint16_t kPort = 5201;
+constexpr std::uint16_t kIperfPort = 5201;
 
 // Once the server listens.
 std::string run_client(const NetNs& ns) {
@@ -37,7 +37,7 @@ TEST_F(SocketSourceTest, AgreesWithWhatIperf3ReportsOfItsBytesAndRetransmits) {
       std::async(std::launch::async, [&] { return net.b.ns.sh("iperf3 --server --one-off"); });
   auto client = std::async(std::launch::async, [&] { return run_client(net.a.ns); });
   // The second connection to the port: the first is iperf3's own talk about the test.
-  const Ends ends{net.a.v4(), 5000, net.b.v4(), kPort};
+  const Ends ends{net.a.v4(), 5000, net.b.v4(), kIperfPort};
   const auto has_retransmits = [&](const Flow& flow) {
     return flow.key.src == ends.src && flow.key.src_port == ends.src_port &&
            flow.socket.retransmits > 0;

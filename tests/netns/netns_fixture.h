@@ -3,6 +3,9 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <string>
 
 namespace orb8::netns {
 
@@ -12,5 +15,10 @@ class NetnsTest : public testing::Test {
  protected:
   void SetUp() override;
 };
+
+// Of a test whose parameter is the address family.
+inline std::string family_name(const testing::TestParamInfo<int>& family) {
+  return family.param == AF_INET ? "IPv4" : "IPv6";
+}
 
 }  // namespace orb8::netns

@@ -79,9 +79,7 @@ class OffloadTest : public NetnsTest, public testing::WithParamInterface<int> {
 };
 
 INSTANTIATE_TEST_SUITE_P(BothFamilies, OffloadTest, testing::Values(AF_INET, AF_INET6),
-                         [](const auto& family) {
-                           return family.param == AF_INET ? "IPv4" : "IPv6";
-                         });
+                         family_name);
 
 TEST_P(OffloadTest, CountsTheSegmentsOfTcpAsTheSocketsDo) {
   const auto witness = Witness::behind_all(b().ns, "eth0", Direction::kIngress);

@@ -11,8 +11,6 @@
 namespace orb8::netns {
 namespace {
 
-constexpr std::uint16_t kPort = 7000;
-
 bool has_classifiers(const SocketWatcher& watcher) {
   const auto programs = watcher.status().programs;
   return std::ranges::any_of(programs, [](const AttachedProgram& program) {

@@ -87,10 +87,7 @@ class RoutedHosts {
 
 class RouterTest : public NetnsTest, public testing::WithParamInterface<int> {};
 
-INSTANTIATE_TEST_SUITE_P(BothFamilies, RouterTest, testing::Values(AF_INET, AF_INET6),
-                         [](const auto& family) {
-                           return family.param == AF_INET ? "IPv4" : "IPv6";
-                         });
+INSTANTIATE_TEST_SUITE_P(BothFamilies, RouterTest, testing::Values(AF_INET, AF_INET6), family_name);
 
 TEST_P(RouterTest, CountsAForwardedPacketOnce) {
   const RoutedHosts net;

@@ -5,22 +5,20 @@
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <thread>
 
 #include "core/base/mounts.h"
+#include "tests/netns/child.h"
 #include "tests/netns/socket_watcher.h"
 #include "tests/netns/sockets.h"
 
 namespace orb8::netns {
 namespace {
 
-constexpr std::uint16_t kPort = 7000;
 const Addr kLoopback = Addr::v4(127, 0, 0, 1);
 
 // A cgroup of the test's own, as a container has one.
@@ -46,38 +44,6 @@ class Cgroup {
 
  private:
   std::string path_;
-};
-
-// Another process, for as long as the test wants it.
-class Child {
- public:
-  // `work` runs there; then it waits to be killed. Returns when `work` has.
-  explicit Child(const std::function<void()>& work) {
-    int ends[2] = {};
-    must(::pipe(ends), "pipe");
-    const UniqueFd done(ends[0]);
-    UniqueFd tell(ends[1]);
-    pid_ = must(::fork(), "fork");
-    if (pid_ == 0) {
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      work();
-      [[maybe_unused]] const auto told = ::write(tell.get(), "x", 1);
-      for (;;) ::pause();
-    }
-    tell = UniqueFd();
-    char byte = 0;
-    if (::read(done.get(), &byte, 1) != 1) throw std::runtime_error("a child failed");
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  ~Child() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  std::uint32_t pid() const { return static_cast<std::uint32_t>(pid_); }
-
- private:
-  pid_t pid_ = -1;
 };
 
 SocketWatcher::ReadyFn moved(std::uint64_t payload) {
@@ -133,7 +99,6 @@ TEST_F(SocketSourceTest, GivesEachOfTwoPodsOnABridgeItsOwnSideOfTheirConnection)
   const Cgroup client_cgroup("orb8-test-client");
   const Cgroup server_cgroup("orb8-test-server");
   UniqueFd listener;
-  UniqueFd peer;
   UniqueFd client;
   const Child server([&] {
     server_cgroup.enter();

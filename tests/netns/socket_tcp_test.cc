@@ -18,7 +18,6 @@
 namespace orb8::netns {
 namespace {
 
-constexpr auto kPort = kServerPort;
 constexpr std::size_t kBulk = 20'000'000;
 
 bool is_over(const Flow& flow) {
@@ -33,28 +32,6 @@ class SocketTcpTest : public SocketPairTest {};
 
 INSTANTIATE_TEST_SUITE_P(BothFamilies, SocketTcpTest, testing::Values(AF_INET, AF_INET6),
                          family_name);
-
-// A listener and a connection to it, accepted.
-struct Connection {
-  Connection(const NetNs& client_ns, const NetNs& server_ns, const Ends& ends)
-      : listener(bound_socket(server_ns, SOCK_STREAM, 0, ends.dst, ends.dst_port)) {
-    must(::listen(listener.get(), 1), "listen");
-    client = bound_socket(client_ns, SOCK_STREAM, 0, ends.src, ends.src_port);
-    connect_to(client.get(), ends.dst, ends.dst_port);
-    server = UniqueFd(must(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
-  }
-  // Whole, and read to the end.
-  static void send(const UniqueFd& from, const UniqueFd& to, std::size_t bytes) {
-    const std::vector<char> sent(bytes, 'x');
-    std::vector<char> got(bytes);
-    must(::send(from.get(), sent.data(), bytes, 0), "send");
-    must(::recv(to.get(), got.data(), bytes, MSG_WAITALL), "recv");
-  }
-
-  UniqueFd listener;
-  UniqueFd client;
-  UniqueFd server;
-};
 
 TEST_P(SocketTcpTest, TellsOfBothEndsWhatTheKernelSaysToThem) {
   SocketWatcher watcher;

@@ -14,8 +14,6 @@
 namespace orb8::netns {
 namespace {
 
-constexpr auto kPort = kServerPort;
-
 SocketWatcher::ReadyFn has(std::uint64_t packets) {
   return [packets](const Flow& flow) { return flow.packets >= packets; };
 }

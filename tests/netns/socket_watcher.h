@@ -25,13 +25,9 @@ std::uint32_t netns_inode(const NetNs& ns);
 // from those that do not (tests/kernels/features.txt).
 class SocketSourceTest : public NetnsTest {};
 
-inline constexpr std::uint16_t kServerPort = 7000;
-
 // Two hosts that talk by the family that is the parameter, with all that a stack leaves to a NIC.
 class SocketPairTest : public SocketSourceTest, public testing::WithParamInterface<int> {
  protected:
-  static constexpr std::uint16_t kPort = 7000;
-
   void SetUp() override {
     SocketSourceTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
@@ -42,15 +38,11 @@ class SocketPairTest : public SocketSourceTest, public testing::WithParamInterfa
   const Host& b() const { return net_->b; }
   Addr a_addr() const { return a().addr(GetParam()); }
   Addr b_addr() const { return b().addr(GetParam()); }
-  Ends a_to_b(std::uint16_t port = 5000) const { return {a_addr(), port, b_addr(), kServerPort}; }
+  Ends a_to_b(std::uint16_t port = 5000) const { return {a_addr(), port, b_addr(), kPort}; }
 
  private:
   std::unique_ptr<TwoHosts> net_;
 };
-
-inline std::string family_name(const testing::TestParamInfo<int>& family) {
-  return family.param == AF_INET ? "IPv4" : "IPv6";
-}
 
 // Sees the sockets of all namespaces; the tests look at those of their own.
 class SocketWatcher {

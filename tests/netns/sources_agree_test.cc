@@ -14,7 +14,6 @@
 namespace orb8::netns {
 namespace {
 
-constexpr std::uint16_t kPort = 7000;
 constexpr std::size_t kBulk = 10'000'000;
 
 class SourcesAgree : public NetnsTest, public testing::WithParamInterface<int> {
@@ -40,9 +39,7 @@ class SourcesAgree : public NetnsTest, public testing::WithParamInterface<int> {
 };
 
 INSTANTIATE_TEST_SUITE_P(BothFamilies, SourcesAgree, testing::Values(AF_INET, AF_INET6),
-                         [](const auto& family) {
-                           return family.param == AF_INET ? "IPv4" : "IPv6";
-                         });
+                         family_name);
 
 TEST_P(SourcesAgree, OnEachDatagram) {
   const auto ends = a_to_b();

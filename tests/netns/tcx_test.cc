@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "tests/netns/attached.h"
-#include "tests/netns/holder.h"
+#include "tests/netns/child.h"
 #include "tests/netns/netns_fixture.h"
 #include "tests/netns/traffic.h"
 #include "tests/netns/watcher.h"
@@ -136,7 +136,7 @@ TEST_F(TcxTest, LeavesNothingBehind) {
 }
 
 TEST_F(TcxTest, IsGoneWithAKilledProcess) {
-  Holder holder(here(), options());
+  Child holder = watch_elsewhere(here(), options());
   EXPECT_EQ(tcx_programs(here(), "eth0", Direction::kIngress).size(), 1U);
   holder.kill();
   // The kernel lets go of a dead process's links a moment later.

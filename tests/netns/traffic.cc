@@ -164,13 +164,24 @@ void ping(const NetNs& ns, const Addr& src, const Addr& dst, std::size_t count,
   }
 }
 
+Connection::Connection(const NetNs& client_ns, const NetNs& server_ns, const Ends& ends)
+    : listener(bound_socket(server_ns, SOCK_STREAM, 0, ends.dst, ends.dst_port)) {
+  must(::listen(listener.get(), 1), "listen");
+  client = bound_socket(client_ns, SOCK_STREAM, 0, ends.src, ends.src_port);
+  connect_to(client.get(), ends.dst, ends.dst_port);
+  server = UniqueFd(must(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
+}
+
+void Connection::send(const UniqueFd& from, const UniqueFd& to, std::size_t bytes) {
+  send_all(from.get(), bytes);
+  receive_all(to.get(), bytes);
+}
+
 TcpOutcome transfer_tcp(const NetNs& client, const NetNs& server, const Ends& ends,
                         std::size_t bytes, std::size_t answer) {
-  const auto listener = bound_socket(server, SOCK_STREAM, 0, ends.dst, ends.dst_port);
-  must(::listen(listener.get(), 1), "listen");
-  const auto fd = bound_socket(client, SOCK_STREAM, 0, ends.src, ends.src_port);
-  connect_to(fd.get(), ends.dst, ends.dst_port);
-  const UniqueFd peer(must(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
+  const Connection connection(client, server, ends);
+  const auto& fd = connection.client;
+  const auto& peer = connection.server;
 
   std::exception_ptr failure;
   std::thread serve([&] {

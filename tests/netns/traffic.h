@@ -15,6 +15,7 @@ namespace orb8::netns {
 
 constexpr std::size_t kEthernet = 14;
 constexpr std::size_t kMtu = 1500;
+constexpr std::uint16_t kPort = 7000;  // of who is talked to
 constexpr std::uint8_t kIcmp = 1;
 constexpr std::uint8_t kTcp = 6;
 constexpr std::uint8_t kUdp = 17;
@@ -68,6 +69,17 @@ class UdpSender {
 // So many echo requests, each answered before the next. Throws when one is not.
 void ping(const NetNs& ns, const Addr& src, const Addr& dst, std::size_t count,
           std::size_t payload);
+
+// A listener and a connection to it, accepted.
+struct Connection {
+  Connection(const NetNs& client_ns, const NetNs& server_ns, const Ends& ends);
+  // So many bytes, read to the end.
+  static void send(const UniqueFd& from, const UniqueFd& to, std::size_t bytes);
+
+  UniqueFd listener;
+  UniqueFd client;
+  UniqueFd server;
+};
 
 // One connection over which the client sends `bytes` and the server `answer` bytes; both close in
 // order. What the two sockets say of it after the last acknowledgement.

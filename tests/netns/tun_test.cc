@@ -21,22 +21,9 @@ class TunTest : public NetnsTest, public testing::WithParamInterface<int> {
   static Bytes without_ethernet(const Bytes& frame) {
     return {frame.begin() + kEthernet, frame.end()};
   }
-  static void expect_all_accounted(Watcher& watcher, const NetNs& ns, const std::string& name) {
-    Totals accounted;
-    Totals counted;
-    eventually([&] {
-      accounted = watcher.everything();
-      counted = counters_of(ns, name).all();
-      return accounted == counted;
-    });
-    EXPECT_EQ(accounted, counted);
-  }
 };
 
-INSTANTIATE_TEST_SUITE_P(BothFamilies, TunTest, testing::Values(AF_INET, AF_INET6),
-                         [](const auto& family) {
-                           return family.param == AF_INET ? "IPv4" : "IPv6";
-                         });
+INSTANTIATE_TEST_SUITE_P(BothFamilies, TunTest, testing::Values(AF_INET, AF_INET6), family_name);
 
 TEST_P(TunTest, CountsPacketsWithoutALinkLayerHeader) {
   const Host host(1);

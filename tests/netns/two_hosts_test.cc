@@ -15,8 +15,6 @@
 namespace orb8::netns {
 namespace {
 
-constexpr std::uint16_t kPort = 7000;
-
 class TwoHostsTest : public NetnsTest, public testing::WithParamInterface<int> {
  protected:
   void SetUp() override {
@@ -32,17 +30,8 @@ class TwoHostsTest : public NetnsTest, public testing::WithParamInterface<int> {
   Watcher& watcher() const { return *watcher_; }
   Ends a_to_b() const { return {a().addr(GetParam()), 5000, b().addr(GetParam()), kPort}; }
 
-  // The watched interface counted nothing that is not accounted, and the reverse.
   void expect_all_accounted() const {
-    // A look at both takes time, and MLD comes when it wants: look until they agree.
-    Totals accounted;
-    Totals counted;
-    eventually([&] {
-      accounted = watcher().everything();
-      counted = b().counters().all();
-      return accounted == counted;
-    });
-    EXPECT_EQ(accounted, counted);
+    netns::expect_all_accounted(watcher(), b().ns, "eth0");
     EXPECT_EQ(watcher().ledger().nonsense(), 0U);
     EXPECT_EQ(watcher().accounting().duplicate.packets, 0U);
   }
@@ -53,9 +42,7 @@ class TwoHostsTest : public NetnsTest, public testing::WithParamInterface<int> {
 };
 
 INSTANTIATE_TEST_SUITE_P(BothFamilies, TwoHostsTest, testing::Values(AF_INET, AF_INET6),
-                         [](const auto& family) {
-                           return family.param == AF_INET ? "IPv4" : "IPv6";
-                         });
+                         family_name);
 
 TEST_P(TwoHostsTest, CountsEachDatagramOfBothDirections) {
   const auto ends = a_to_b();

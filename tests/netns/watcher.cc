@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/netns/watcher.h"
 
+#include <gtest/gtest.h>
+
 #include <stdexcept>
 #include <utility>
 
@@ -61,6 +63,20 @@ Totals Watcher::everything() {
   const auto rest = accounting();
   return total + to_totals(rest.not_ip) + to_totals(rest.truncated) + to_totals(rest.unparsed) +
          to_totals(rest.lost) + to_totals(rest.own);
+}
+
+void expect_all_accounted(Watcher& watcher, const NetNs& ns, const std::string& interface) {
+  // A look at both takes time, and MLD comes when it wants: look until they agree.
+  Totals accounted;
+  Totals counted;
+  eventually([&] {
+    accounted = watcher.everything();
+    counted = counters_of(ns, interface).all();
+    return accounted == counted;
+  });
+  EXPECT_EQ(accounted, counted);
+  EXPECT_EQ(watcher.accounting().truncated.packets, 0U);
+  EXPECT_EQ(watcher.accounting().unparsed.packets, 0U);
 }
 
 }  // namespace orb8::netns

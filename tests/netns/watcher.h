@@ -50,4 +50,7 @@ class Watcher {
   std::vector<Event> packets_;
 };
 
+// The interface counted nothing that is not accounted, and the reverse; and all of it was read.
+void expect_all_accounted(Watcher& watcher, const NetNs& ns, const std::string& interface);
+
 }  // namespace orb8::netns

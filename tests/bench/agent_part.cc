@@ -27,7 +27,6 @@ constexpr auto kHoldTime = seconds(10);   // the most memory in this time counts
 constexpr std::uint32_t kPacketsPerSecond = 10'000;
 constexpr std::uint32_t kActiveFlows = 10'000;
 constexpr std::uint32_t kLiveFlows = 100'000;  // as many as the agent's table has by default
-constexpr auto kFillTime = seconds(60);        // at most
 
 constexpr int kCalls = 400;
 constexpr auto kCallEvery = milliseconds(20);
@@ -53,18 +52,9 @@ Result<double> cpu_seconds_per_minute(const AgentProcess& agent) {
 // The number must be exact: fewer flows than asked for would flatter every figure.
 Result<void> wait_for_flows(const AgentProcess& agent, const FlowTraffic& traffic,
                             std::uint32_t flows) {
-  const auto deadline = Clock::now() + kFillTime;
-  for (;;) {
-    if (auto ok = traffic.check(); !ok) return ok;
-    const auto status = agent.status();
-    if (!status) return std::unexpected(status.error());
-    if (status->active_flows() == flows) return {};
-    if (Clock::now() >= deadline) {
-      return fail(Errc::kUnavailable, "the agent has " + std::to_string(status->active_flows()) +
-                                          " flows instead of " + std::to_string(flows));
-    }
-    std::this_thread::sleep_for(milliseconds(200));
-  }
+  auto ok = agent.wait_for_flows(flows, true);
+  if (auto sent = traffic.check(); !sent) return sent;
+  return ok;
 }
 
 Result<void> measure_idle(const AgentProcess& agent, Report& report) {
@@ -86,17 +76,6 @@ Result<void> measure_active(const NetworkPair& pair, const AgentProcess& agent, 
   if (!cpu) return std::unexpected(cpu.error());
   report.add({"agent.cpu_10k_flows", *cpu, "s/min", kActiveCpu});
   return wait_for_flows(agent, **traffic, kActiveFlows);
-}
-
-Result<double> most_resident_mib(const AgentProcess& agent) {
-  double most = 0;
-  for (const auto end = Clock::now() + kHoldTime; Clock::now() < end;) {
-    const auto resident = agent.resident_mib();
-    if (!resident) return resident;
-    most = std::max(most, *resident);
-    std::this_thread::sleep_for(milliseconds(250));
-  }
-  return most;
 }
 
 Result<std::vector<double>> query_times_ms(AgentProcess& agent) {
@@ -143,7 +122,7 @@ Result<void> measure_full(const NetworkPair& pair, AgentProcess& agent, Report& 
   const auto traffic = FlowTraffic::start(pair, kLiveFlows, kPacketsPerSecond);
   if (!traffic) return std::unexpected(traffic.error());
   if (auto ok = wait_for_flows(agent, **traffic, kLiveFlows); !ok) return ok;
-  const auto resident = most_resident_mib(agent);
+  const auto resident = agent.most_resident_mib(kHoldTime);
   if (!resident) return std::unexpected(resident.error());
   report.add({"agent.resident_100k_flows", *resident, "MiB", kFullMib});
 

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -24,6 +25,7 @@ constexpr auto kAddress = "127.0.0.1:9090";
 constexpr auto kLog = "build/bench-agent.log";
 constexpr auto kStartTime = std::chrono::seconds(20);
 constexpr auto kCallTime = std::chrono::seconds(10);
+constexpr auto kFillTime = std::chrono::seconds(60);
 constexpr auto kStopTime = std::chrono::seconds(15);
 constexpr double kKibPerMib = 1024;
 
@@ -121,6 +123,18 @@ Result<double> AgentProcess::resident_mib() const {
   return fail(Errc::kNotFound, path + " has no Rss: did the agent end? Its log is " + kLog);
 }
 
+Result<double> AgentProcess::most_resident_mib(std::chrono::seconds time) const {
+  double most = 0;
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < end) {
+    const auto resident = resident_mib();
+    if (!resident) return resident;
+    most = std::max(most, *resident);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return most;
+}
+
 // proc(5): the command's name, in parentheses, may have spaces; utime and stime are the 12th and
 // 13th field behind it, in clock ticks.
 Result<double> AgentProcess::cpu_seconds() const {
@@ -148,6 +162,21 @@ Result<v1::AgentStatus> AgentProcess::status() const {
     return rpc_error("GetStatus", ok);
   }
   return status;
+}
+
+Result<void> AgentProcess::wait_for_flows(std::uint32_t flows, bool exactly) const {
+  const auto deadline = std::chrono::steady_clock::now() + kFillTime;
+  for (;;) {
+    const auto now = status();
+    if (!now) return std::unexpected(now.error());
+    const auto active = now->active_flows();
+    if (exactly ? active == flows : active >= flows) return {};
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return fail(Errc::kUnavailable, "the agent has " + std::to_string(active) +
+                                          " flows instead of " + std::to_string(flows));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
 }
 
 Result<std::chrono::nanoseconds> AgentProcess::query(std::uint32_t limit,

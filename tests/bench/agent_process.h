@@ -30,10 +30,18 @@ class AgentProcess {
   Result<double> resident_mib() const;
   Result<double> cpu_seconds() const;  // user and system, since its start
 
+  // The most of a while, in which it is looked at ten times a second.
+  Result<double> most_resident_mib(std::chrono::seconds time) const;
+
   Result<v1::AgentStatus> status() const;
+
+  // Until it has so many flows, neither more nor less where `exactly`; a minute at most.
+  Result<void> wait_for_flows(std::uint32_t flows, bool exactly) const;
 
   // One QueryFlows; how long it took, and its answer in `response`.
   Result<std::chrono::nanoseconds> query(std::uint32_t limit, v1::QueryFlowsResponse& response);
+
+  v1::OrbitAgentService::Stub& stub() const { return *stub_; }
 
  private:
   AgentProcess() = default;

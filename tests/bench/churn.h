@@ -5,11 +5,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
-#include "core/base/unique_fd.h"
+#include "tests/bench/loopback.h"
 
 namespace orb8::bench {
 
@@ -23,14 +22,9 @@ class Churn {
   Result<std::uint64_t> run(std::chrono::steady_clock::duration time);
 
  private:
-  struct Server {
-    UniqueFd listener;
-    std::uint32_t ip = 0;  // host order
-    std::uint16_t port = 0;
-  };
   Churn() = default;
 
-  std::vector<Server> servers_;
+  std::vector<Listener> servers_;
   std::size_t next_ = 0;
 };
 

@@ -2,7 +2,6 @@
 // what disturbs the machine disturbs both alike.
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
-#include <ctime>
 #include <string>
 #include <thread>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "tests/bench/churn.h"
 #include "tests/bench/network_pair.h"
 #include "tests/bench/parts.h"
+#include "tests/bench/thread_clock.h"
 
 namespace orb8::bench {
 namespace {
@@ -22,12 +22,6 @@ constexpr auto kRoundTime = milliseconds(2'000);
 constexpr auto kSettleTime = milliseconds(1'000);  // the agent's start is not what is measured
 constexpr double kRatioBar = 0.95;
 
-double thread_cpu_us() {
-  timespec now = {};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
-}
-
 struct Rate {
   double per_second = 0;
   double cpu_us = 0;  // of the churning thread for each connection: both ends and what they run
@@ -35,9 +29,9 @@ struct Rate {
 
 Result<Rate> rate_of(Churn& churn) {
   const auto start = std::chrono::steady_clock::now();
-  const double cpu_start = thread_cpu_us();
+  const double cpu_start_ns = thread_cpu_ns();
   const auto done = churn.run(kRoundTime);
-  const double cpu_us = thread_cpu_us() - cpu_start;
+  const double cpu_us = (thread_cpu_ns() - cpu_start_ns) / 1e3;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   if (!done) return std::unexpected(done.error());
   const auto connections = static_cast<double>(*done);

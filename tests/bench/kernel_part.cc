@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdint>
-#include <ctime>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +17,7 @@
 #include "tests/bench/frames.h"
 #include "tests/bench/parts.h"
 #include "tests/bench/reference_probes.h"
+#include "tests/bench/thread_clock.h"
 
 namespace orb8::bench {
 namespace {
@@ -54,12 +54,6 @@ struct Contender {
 };
 
 using Contenders = std::array<Contender, kContenders>;
-
-double thread_cpu_ns() {
-  timespec now = {};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
-}
 
 // The thread's CPU time, since the kernel tells the duration of a run in whole nanoseconds only.
 // The call around the run is spread over all its packets, and is alike for every contender.

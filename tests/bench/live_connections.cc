@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/live_connections.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -10,21 +8,21 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <utility>
+
+#include "tests/bench/loopback.h"
 
 namespace orb8::bench {
 namespace {
 
 constexpr std::size_t kMostInOne = 40'000;  // clients for one address: less than ephemeral ports
 constexpr std::size_t kOtherFiles = 1'000;
-
-struct Pair {
-  UniqueFd client;
-  UniqueFd server;
-};
 
 std::size_t sockets_of_a_process() {
   rlimit limit = {};
@@ -35,73 +33,56 @@ std::size_t sockets_of_a_process() {
   return most > 2 * kOtherFiles ? most - kOtherFiles : kOtherFiles;
 }
 
-// 127.0.0.1, 127.0.0.2, ...: each has all ports for itself.
-UniqueFd listen_at(std::size_t number, sockaddr_in& at) {
-  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  at = {};
-  at.sin_family = AF_INET;
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK + static_cast<std::uint32_t>(number));
-  socklen_t size = sizeof(at);
-  auto* address = reinterpret_cast<sockaddr*>(&at);
-  const bool ok = fd && ::bind(fd.get(), address, size) == 0 &&
-                  ::listen(fd.get(), SOMAXCONN) == 0 &&
-                  ::getsockname(fd.get(), address, &size) == 0;
-  return ok ? std::move(fd) : UniqueFd();
-}
-
-bool open_pairs(std::size_t number, std::vector<Pair>& pairs) {
-  sockaddr_in at = {};
-  const auto listener = listen_at(number, at);
-  if (!listener) return false;
-  for (auto& pair : pairs) {
-    pair.client = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!pair.client ||
-        ::connect(pair.client.get(), reinterpret_cast<const sockaddr*>(&at), sizeof(at)) != 0) {
-      return false;
-    }
-    pair.server = UniqueFd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!pair.server) return false;
+// From 127.0.0.1, 127.0.0.2, ...: each has all ports for itself.
+Result<void> open_all(std::size_t number, std::vector<Connection>& connections) {
+  const auto listener = listen_at(INADDR_LOOPBACK + static_cast<std::uint32_t>(number));
+  if (!listener) return std::unexpected(listener.error());
+  for (auto& connection : connections) {
+    auto opened = connect_to(*listener);
+    if (!opened) return std::unexpected(opened.error());
+    connection = std::move(*opened);
   }
-  return true;
+  return {};
 }
 
-bool move_byte(int from, int to) {
-  char byte = 'x';
-  return ::send(from, &byte, 1, MSG_NOSIGNAL) == 1 && ::recv(to, &byte, 1, 0) == 1;
+Result<void> converse_on_all(const std::vector<Connection>& connections) {
+  for (const auto& connection : connections) {
+    if (auto ok = converse(connection); !ok) return ok;
+  }
+  return {};
 }
 
-bool move_pairs(const std::vector<Pair>& pairs) {
-  return std::ranges::all_of(pairs, [](const Pair& pair) {
-    return move_byte(pair.client.get(), pair.server.get()) &&
-           move_byte(pair.server.get(), pair.client.get());
-  });
-}
+// What a holder says when it has done what it was told to; all else is what went wrong.
+constexpr std::string_view kDone = "y";
 
 // A holder's life: it opens, says so, and moves all whenever it is told to.
 [[noreturn]] void hold(std::size_t number, std::size_t sockets, int talk) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  std::vector<Pair> pairs(sockets / 2);
-  bool ok = open_pairs(number, pairs);
-  for (char byte = 0; ok; ok = move_pairs(pairs)) {
-    if (::send(talk, "y", 1, MSG_NOSIGNAL) != 1 || ::recv(talk, &byte, 1, 0) != 1) break;
+  std::vector<Connection> connections(sockets / 2);
+  auto ok = open_all(number, connections);
+  for (char byte = 0; ok; ok = converse_on_all(connections)) {
+    if (::send(talk, kDone.data(), kDone.size(), MSG_NOSIGNAL) < 0) break;
+    if (::recv(talk, &byte, 1, 0) != 1) break;
   }
-  const int err = ok ? 0 : errno;
-  ::_exit(err);
+  if (!ok) ::send(talk, ok.error().what.data(), ok.error().what.size(), MSG_NOSIGNAL);
+  ::_exit(ok ? 0 : 1);
 }
 
-Result<void> wait_until_done(int talk, pid_t pid, const std::string& what) {
-  char byte = 0;
-  if (::recv(talk, &byte, 1, 0) == 1) return {};
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  return sys_error(WIFEXITED(status) ? WEXITSTATUS(status) : EINTR, what);
+Result<void> wait_until_done(int talk) {
+  std::array<char, 256> said = {};
+  const auto size = ::recv(talk, said.data(), said.size(), 0);
+  if (size < 0) return sys_error(errno, "hear from a process that holds connections");
+  const std::string_view words(said.data(), static_cast<std::size_t>(size));
+  if (words == kDone) return {};
+  return fail(Errc::kInternal,
+              words.empty() ? "a process that holds connections has ended" : std::string(words));
 }
 
 }  // namespace
 
 Result<LiveConnections::Holder> LiveConnections::start(std::size_t number, std::size_t sockets) {
   int ends[2] = {-1, -1};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     return sys_error(errno, "make a socket pair");
   }
   UniqueFd ours(ends[0]);
@@ -126,7 +107,7 @@ Result<LiveConnections> LiveConnections::open(std::size_t sockets) {
     done += now;
   }
   for (const auto& holder : all.holders_) {
-    auto ok = wait_until_done(holder.talk.get(), holder.pid, "open connections over loopback");
+    auto ok = wait_until_done(holder.talk.get());
     if (!ok) return std::unexpected(ok.error());
   }
   return all;
@@ -146,7 +127,7 @@ Result<void> LiveConnections::move_all() {
     }
   }
   for (const auto& holder : holders_) {
-    auto ok = wait_until_done(holder.talk.get(), holder.pid, "have connections move");
+    auto ok = wait_until_done(holder.talk.get());
     if (!ok) return ok;
   }
   return {};

@@ -1,11 +1,9 @@
 // What the agent weighs with many live connections: each is a socket with two flows.
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "tests/bench/agent_process.h"
 #include "tests/bench/live_connections.h"
@@ -15,53 +13,23 @@
 namespace orb8::bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
 constexpr std::uint32_t kSockets = 100'000;
 constexpr std::uint32_t kFlows = 2 * kSockets;
 constexpr auto kRoom = "220000";  // for all of them, and what else is on this machine
-constexpr auto kFillTime = seconds(60);
-constexpr auto kHoldTime = seconds(10);
+constexpr auto kHoldTime = std::chrono::seconds(10);
 constexpr double kBarMib = 64;
-
-Result<void> wait_for_flows(const AgentProcess& agent, std::uint32_t flows) {
-  const auto deadline = Clock::now() + kFillTime;
-  for (;;) {
-    const auto status = agent.status();
-    if (!status) return std::unexpected(status.error());
-    if (status->active_flows() >= flows) return {};
-    if (Clock::now() >= deadline) {
-      return fail(Errc::kUnavailable, "the agent has " + std::to_string(status->active_flows()) +
-                                          " flows instead of " + std::to_string(flows));
-    }
-    std::this_thread::sleep_for(milliseconds(200));
-  }
-}
-
-// All of them move once meanwhile: a page of flows that moved is there twice for a while.
-Result<double> most_resident_mib(const AgentProcess& agent, LiveConnections& connections) {
-  double most = 0;
-  if (auto ok = connections.move_all(); !ok) return std::unexpected(ok.error());
-  for (const auto end = Clock::now() + kHoldTime; Clock::now() < end;) {
-    const auto resident = agent.resident_mib();
-    if (!resident) return resident;
-    most = std::max(most, *resident);
-    std::this_thread::sleep_for(milliseconds(100));
-  }
-  return most;
-}
 
 Result<void> measure(LiveConnections& connections, const std::string& room, std::uint32_t flows,
                      const std::string& name, std::optional<double> bar, Report& report) {
   const auto agent = AgentProcess::start({"--flow-source", "socket", "--max-flows", room});
   if (!agent) return std::unexpected(agent.error());
   if (auto ok = connections.move_all(); !ok) return ok;
-  if (auto ok = wait_for_flows(*agent, flows); !ok) return ok;
+  if (auto ok = agent->wait_for_flows(flows, false); !ok) return ok;
   const auto still = agent->resident_mib();
   if (!still) return std::unexpected(still.error());
-  const auto most = most_resident_mib(*agent, connections);
+  // All of them move once more: a page of flows that moved is there twice for a while.
+  if (auto ok = connections.move_all(); !ok) return ok;
+  const auto most = agent->most_resident_mib(kHoldTime);
   if (!most) return std::unexpected(most.error());
   report.add({name + ".at_rest", *still, "MiB"});
   report.add({name, *most, "MiB", bar});

@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <ctime>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "tests/bench/live_connections.h"
 #include "tests/bench/network_pair.h"
 #include "tests/bench/parts.h"
+#include "tests/bench/thread_clock.h"
 
 namespace orb8::bench {
 namespace {
@@ -28,12 +28,6 @@ struct Size {
 };
 constexpr std::array kSizes = {Size{10'000, "10k", 25}, Size{100'000, "100k", 300}};
 
-double thread_cpu_ms() {
-  timespec now = {};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
-}
-
 struct Snapshot {
   double cpu_ms = 0;
   std::size_t records = 0;
@@ -41,9 +35,9 @@ struct Snapshot {
 
 Result<Snapshot> take(FlowSource& source) {
   Snapshot snapshot;
-  const double start = thread_cpu_ms();
+  const double start_ns = thread_cpu_ns();
   const auto ok = source.collect([&](const FlowRecord&) { ++snapshot.records; });
-  snapshot.cpu_ms = thread_cpu_ms() - start;
+  snapshot.cpu_ms = (thread_cpu_ns() - start_ns) / 1e6;
   if (!ok) return std::unexpected(ok.error());
   return snapshot;
 }

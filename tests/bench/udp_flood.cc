@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/udp_flood.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
@@ -16,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/bench/loopback.h"
+
 namespace orb8::bench {
 namespace {
 
@@ -24,14 +25,6 @@ constexpr std::uint16_t kSinkPort = 9;  // discard
 constexpr std::size_t kBatch = 64;
 constexpr std::size_t kSmallPayload = 64;
 constexpr std::size_t kSegmentPayload = UdpFlood::kSegmentFrameBytes - 14 - 20 - 8;
-
-sockaddr_in socket_address(std::uint32_t ip, std::uint16_t port) {
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(ip);
-  address.sin_port = htons(port);
-  return address;
-}
 
 Result<UniqueFd> open_socket(const UdpEnds& ends) {
   UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));

@@ -3,24 +3,13 @@
 
 #include <bpf/bpf.h>
 
-#include <filesystem>
-#include <fstream>
 #include <vector>
 
 #include "core/base/unique_fd.h"
+#include "tests/bpf_ids.h"
 
 namespace orb8::bench {
 namespace {
-
-// 0: the descriptor is not one of a map.
-std::uint32_t map_id_of(const std::filesystem::path& fdinfo) {
-  std::ifstream about(fdinfo);
-  std::uint32_t id = 0;
-  for (std::string word; about >> word;) {
-    if (word == "map_id:") about >> id;
-  }
-  return id;
-}
 
 // Bounded: a walk over a map that is written may begin anew.
 std::uint64_t count_keys(int fd, const bpf_map_info& info) {
@@ -37,11 +26,7 @@ std::uint64_t count_keys(int fd, const bpf_map_info& info) {
 }  // namespace
 
 Result<std::uint64_t> map_entries(pid_t pid, const std::string& name) {
-  const auto folder = "/proc/" + std::to_string(pid) + "/fdinfo";
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    const auto id = map_id_of(entry.path());
-    if (id == 0) continue;
+  for (const auto id : bpf_ids(pid, "map_id:")) {
     const UniqueFd map(bpf_map_get_fd_by_id(id));
     bpf_map_info info = {};
     std::uint32_t size = sizeof(info);

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,6 +19,7 @@
 #include "tests/bench/network_pair.h"
 #include "tests/bench/parts.h"
 #include "tests/bench/soak_traffic.h"
+#include "tests/bench/told_packets.h"
 
 namespace orb8::bench {
 namespace {
@@ -25,9 +28,16 @@ using std::chrono::seconds;
 
 constexpr long kDefaultSeconds = 600;
 constexpr auto kEvery = seconds(10);
-constexpr auto kWarmUp = seconds(60);  // of a short try: half of it
+constexpr auto kWarmUp = seconds(60);
+constexpr auto kBaseline = seconds(30);  // its most is what all that comes later is held against
+constexpr auto kShortest = kWarmUp + 2 * kBaseline;
+constexpr auto kSettleTime = seconds(10);
 constexpr double kMemoryGrowth = 1.05;
 constexpr double kEntriesGrowth = 1.10;  // they swing with the expiration interval
+
+// A stream's queue: thousands of flows move in a second, and all are told at once.
+constexpr auto kQueue = "50000";
+constexpr std::uint64_t kViews = 2;  // of a datagram: its sender's, and its receiver's
 
 struct Sample {
   double resident_mib = 0;
@@ -43,19 +53,20 @@ Result<Sample> sample(const AgentProcess& agent) {
   if (!status) return std::unexpected(status.error());
   const auto peers = map_entries(agent.pid(), "orb8_peers");
   if (!peers) return std::unexpected(peers.error());
-  const auto& accounting = status->accounting();
-  return Sample{
-      .resident_mib = *resident,
-      .flows = static_cast<double>(status->active_flows()),
-      .peers = static_cast<double>(*peers),
-      .lost = static_cast<double>(accounting.lost().packets() + accounting.packet_events_lost() +
-                                  status->events_dropped() + status->flows_evicted())};
+  // What was dropped has all that was lost in it.
+  return Sample{.resident_mib = *resident,
+                .flows = static_cast<double>(status->active_flows()),
+                .peers = static_cast<double>(*peers),
+                .lost = static_cast<double>(status->events_dropped() + status->flows_evicted() +
+                                            status->accounting().unparsed().packets())};
 }
 
-seconds wanted_time() {
+Result<seconds> wanted_time() {
   const char* text = std::getenv("ORB8_SOAK_SECONDS");
-  const long value = text ? std::strtol(text, nullptr, 10) : kDefaultSeconds;
-  return seconds(std::max(value, 4L * kEvery.count()));
+  const seconds time(text ? std::strtol(text, nullptr, 10) : kDefaultSeconds);
+  if (time >= kShortest) return time;
+  return fail(Errc::kInvalid, fmt::format("{} s are too short to see growth: {} s at least",
+                                          time.count(), kShortest.count()));
 }
 
 Result<std::vector<Sample>> watch(const AgentProcess& agent, const SoakTraffic& traffic,
@@ -76,41 +87,59 @@ Result<std::vector<Sample>> watch(const AgentProcess& agent, const SoakTraffic& 
   return samples;
 }
 
-double most(const std::vector<Sample>& samples, std::size_t from, std::size_t to,
-            double Sample::* what) {
-  double value = 0;
-  for (std::size_t i = from; i < to; ++i) value = std::max(value, samples[i].*what);
-  return value;
+double most(std::span<const Sample> samples, double Sample::* what) {
+  return std::ranges::max(samples, {}, what).*what;
+}
+
+// What is 0 throughout was not measured.
+Result<void> add_growth(const std::vector<Sample>& samples, const std::string& name,
+                        double Sample::* what, double bar, Report& report) {
+  const auto after = std::span(samples).subspan(kWarmUp / kEvery);
+  const double before = most(after.first(kBaseline / kEvery), what);
+  if (before <= 0) return fail(Errc::kInternal, "there are no " + name + " in the agent's samples");
+  const double later = most(after.subspan(kBaseline / kEvery), what);
+  report.add({"soak." + name + "_growth", later / before, "ratio", bar});
+  return {};
+}
+
+// How far the packets told are from those sent, a while after the last was.
+double datagrams_missed(const ToldPackets& told, std::uint64_t sent) {
+  const auto deadline = std::chrono::steady_clock::now() + kSettleTime;
+  while (told.packets() < kViews * sent && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return static_cast<double>(kViews * sent) - static_cast<double>(told.packets());
 }
 
 }  // namespace
 
 Result<void> measure_soak(Report& report) {
+  const auto time = wanted_time();
+  if (!time) return std::unexpected(time.error());
   const auto pair = NetworkPair::make();
   if (!pair) return std::unexpected(pair.error());
   if (auto ok = pair->enter_watched(); !ok) return ok;
-  const auto agent = AgentProcess::start({"--flow-source", "socket"});
+  const auto agent =
+      AgentProcess::start({"--flow-source", "socket", "--broadcast-channel-size", kQueue});
   if (!agent) return std::unexpected(agent.error());
+  const auto told = ToldPackets::start(*agent, SoakTraffic::kPort);
+  if (!told) return std::unexpected(told.error());
   const auto traffic = SoakTraffic::start();
   if (!traffic) return std::unexpected(traffic.error());
-  const auto time = wanted_time();
-  const auto samples = watch(*agent, **traffic, time);
+  const auto samples = watch(*agent, **traffic, *time);
   if (!samples) return std::unexpected(samples.error());
+  (*traffic)->stop();
+  const double missed = datagrams_missed(**told, (*traffic)->datagrams());
 
-  // The most of a while after the warm-up, against the most of all that came later.
-  const auto warm = static_cast<std::size_t>(std::min(kWarmUp, time / 2) / kEvery);
-  const auto base_end = warm + std::max<std::size_t>(1, (samples->size() - warm) / 4);
-  const auto growth = [&](double Sample::* what) {
-    const double before = most(*samples, warm - 1, base_end, what);
-    return before > 0 ? most(*samples, base_end, samples->size(), what) / before : 1;
-  };
-  report.add({"soak.time", static_cast<double>(time.count()), "s"});
+  report.add({"soak.time", static_cast<double>(time->count()), "s"});
   report.add({"soak.resident", samples->back().resident_mib, "MiB"});
-  report.add({"soak.resident_growth", growth(&Sample::resident_mib), "ratio", kMemoryGrowth});
-  report.add({"soak.flows_growth", growth(&Sample::flows), "ratio", kEntriesGrowth});
-  report.add({"soak.peers_growth", growth(&Sample::peers), "ratio", kEntriesGrowth});
+  auto ok = add_growth(*samples, "resident", &Sample::resident_mib, kMemoryGrowth, report);
+  if (ok) ok = add_growth(*samples, "flows", &Sample::flows, kEntriesGrowth, report);
+  if (ok) ok = add_growth(*samples, "peers", &Sample::peers, kEntriesGrowth, report);
   report.add({"soak.lost", samples->back().lost, "records", 0});
-  return {};
+  // More than were sent is as wrong as fewer.
+  report.add({"soak.datagrams_missed", std::abs(missed), "datagrams", 0});
+  return ok;
 }
 
 }  // namespace orb8::bench

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/soak_traffic.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <chrono>
 #include <utility>
+
+#include "tests/bench/loopback.h"
 
 namespace orb8::bench {
 namespace {
@@ -16,19 +17,14 @@ using std::chrono::milliseconds;
 
 constexpr auto kTick = milliseconds(100);
 constexpr auto kChurnTime = milliseconds(10);     // of each tick: hundreds of connections a second
-constexpr std::uint16_t kPort = 9;                // discard
 constexpr std::uint32_t kFirstPeer = 0x7f010001;  // 127.1.0.1: all of 127/8 is this machine
 constexpr std::uint64_t kPeers = 5'000;           // talked to in turns, ten seconds a round
 constexpr std::uint64_t kPeersPerTick = 50;
-constexpr std::uint64_t kTicksPerNewPeer = 1;  // the oldest peer goes silent, a new one comes
-constexpr std::uint64_t kAllPeers = 60'000;    // then the first ones come back
-constexpr int kSocketsPerTick = 20;            // that send once
+constexpr std::uint64_t kAllPeers = 60'000;  // then the first ones come back
+constexpr int kSocketsPerTick = 20;          // that send once
 
 Result<void> send_to(int fd, std::uint32_t ip) {
-  sockaddr_in to = {};
-  to.sin_family = AF_INET;
-  to.sin_addr.s_addr = htonl(ip);
-  to.sin_port = htons(kPort);
+  const auto to = socket_address(ip, SoakTraffic::kPort);
   const char byte = 'x';
   if (::sendto(fd, &byte, 1, 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) != 1) {
     return sys_error(errno, "send a datagram");
@@ -55,9 +51,7 @@ Result<std::unique_ptr<SoakTraffic>> SoakTraffic::start() {
 Result<void> SoakTraffic::open() {
   sink_ = udp_socket();
   sender_ = udp_socket();
-  sockaddr_in any = {};
-  any.sin_family = AF_INET;
-  any.sin_port = htons(kPort);
+  const auto any = socket_address(INADDR_ANY, kPort);
   if (!sink_ || !sender_ ||
       ::bind(sink_.get(), reinterpret_cast<const sockaddr*>(&any), sizeof(any)) != 0) {
     return sys_error(errno, "open the sockets of the soak");
@@ -71,7 +65,8 @@ void SoakTraffic::run(const std::stop_token& stop) {
     auto ok = churn_a_little();
     if (ok) ok = talk_to_peers(tick);
     if (!ok) {
-      error_ = errno != 0 ? errno : EIO;
+      const std::lock_guard lock(mutex_);
+      result_ = std::move(ok);
       return;
     }
     next += kTick;
@@ -87,24 +82,30 @@ Result<void> SoakTraffic::churn_a_little() {
 }
 
 Result<void> SoakTraffic::talk_to_peers(std::uint64_t tick) {
-  const std::uint64_t first = tick / kTicksPerNewPeer;
   for (std::uint64_t i = 0; i < kPeersPerTick; ++i) {
-    const std::uint64_t peer = first + (tick * kPeersPerTick + i) % kPeers;
+    // With each tick the oldest peer goes silent, and a new one comes.
+    const std::uint64_t peer = tick + (tick * kPeersPerTick + i) % kPeers;
     const auto ip = kFirstPeer + static_cast<std::uint32_t>(peer % kAllPeers);
     if (auto ok = send_to(sender_.get(), ip); !ok) return ok;
+    ++datagrams_;
   }
   for (int i = 0; i < kSocketsPerTick; ++i) {
     const auto once = udp_socket();
     if (!once) return sys_error(errno, "open a socket that sends once");
     if (auto ok = send_to(once.get(), INADDR_LOOPBACK); !ok) return ok;
+    ++datagrams_;
   }
-  datagrams_ += kPeersPerTick + kSocketsPerTick;
   return {};
 }
 
+void SoakTraffic::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
 Result<void> SoakTraffic::check() const {
-  if (const int err = error_.load(); err != 0) return sys_error(err, "make the soak's traffic");
-  return {};
+  const std::lock_guard lock(mutex_);
+  return result_;
 }
 
 }  // namespace orb8::bench

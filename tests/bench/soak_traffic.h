@@ -6,8 +6,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
+#include <mutex>
 #include <thread>
+#include <utility>
 
 #include "core/base/result.h"
 #include "core/base/unique_fd.h"
@@ -17,11 +18,15 @@ namespace orb8::bench {
 
 class SoakTraffic {
  public:
+  static constexpr std::uint16_t kPort = 9;  // discard: where the datagrams go
+
   // Over loopback of the calling thread's network namespace, which is the program's own.
   static Result<std::unique_ptr<SoakTraffic>> start();
 
   std::uint64_t connections() const noexcept { return connections_; }
   std::uint64_t datagrams() const noexcept { return datagrams_; }
+  // No connection is opened and no datagram sent from here on.
+  void stop();
   // The first thing that went wrong.
   Result<void> check() const;
 
@@ -37,7 +42,8 @@ class SoakTraffic {
   UniqueFd sender_;  // one socket, many peers
   std::atomic<std::uint64_t> connections_ = 0;
   std::atomic<std::uint64_t> datagrams_ = 0;
-  std::atomic<int> error_ = 0;
+  mutable std::mutex mutex_;
+  Result<void> result_;
   std::jthread thread_;  // last: it uses all of the above
 };
 

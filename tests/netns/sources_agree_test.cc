@@ -16,6 +16,11 @@ namespace {
 
 constexpr std::size_t kBulk = 10'000'000;
 
+void expect_within_two_percent(std::uint64_t estimated, std::uint64_t counted) {
+  EXPECT_NEAR(static_cast<double>(estimated), static_cast<double>(counted),
+              static_cast<double>(counted) * 0.02);
+}
+
 class SourcesAgree : public NetnsTest, public testing::WithParamInterface<int> {
  protected:
   void SetUp() override {
@@ -65,11 +70,22 @@ TEST_P(SourcesAgree, OnTcpPacketsExactlyAndOnItsBytesWithinTwoPercent) {
   EXPECT_EQ(sent.packets, outcome.client.tcpi_segs_out);
   EXPECT_EQ(sent.packets, wire_sent.packets);
   EXPECT_EQ(received.packets, wire_received.packets);
-  const auto two_percent = [](std::uint64_t bytes) { return static_cast<double>(bytes) * 0.02; };
-  EXPECT_NEAR(static_cast<double>(sent.bytes), static_cast<double>(wire_sent.bytes),
-              two_percent(wire_sent.bytes));
-  EXPECT_NEAR(static_cast<double>(received.bytes), static_cast<double>(wire_received.bytes),
-              two_percent(wire_received.bytes));
+  expect_within_two_percent(sent.bytes, wire_sent.bytes);
+  expect_within_two_percent(received.bytes, wire_received.bytes);
+}
+
+TEST_P(SourcesAgree, WithWhatTheInterfaceCountsOfABulkTransfer) {
+  const auto ends = a_to_b();
+  const auto before = a().counters();
+  transfer_tcp(a().ns, b().ns, ends, kBulk, kBulk);
+  const auto over = [](const Flow& flow) { return flow.life == FlowLife::kClosed; };
+  const auto sent = sockets().flow(a().ns, ends, kTcp, Direction::kEgress, over);
+  const auto received = sockets().flow(a().ns, ends.reversed(), kTcp, Direction::kIngress, over);
+  const auto after = a().counters();
+  ASSERT_GT(after.tx.bytes - before.tx.bytes, kBulk);
+  ASSERT_GT(after.rx.bytes - before.rx.bytes, kBulk);
+  expect_within_two_percent(sent.bytes, after.tx.bytes - before.tx.bytes);
+  expect_within_two_percent(received.bytes, after.rx.bytes - before.rx.bytes);
 }
 
 }  // namespace

@@ -74,10 +74,7 @@ apt update || say "some package lists could not be fetched; going on with the ot
 options=()
 if [[ "$ID ${VERSION_ID:-}" == "debian 12" ]] && libbpf_is_old; then
   say "taking libbpf from bookworm-backports, for this call only"
-  # shellcheck disable=SC2016  # the variables are apt's
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' \
-    'Created-By: Packages' 'Codename: bookworm' 'Component: main' | head -n 1)
-  [[ $mirror ]] || die "found no Debian mirror for bookworm in /etc/apt"
+  mirror=$("$(dirname "$0")/debian-mirror.sh")
   cp /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list "$sources" 2>/dev/null || true
   keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   signed=$([[ ! -e $keyring ]] || echo "[signed-by=$keyring]")

@@ -52,6 +52,10 @@ HealthServer::HealthServer() : server_(std::make_unique<httplib::Server>()) {
   server_->set_read_timeout(kTimeoutSeconds);
   server_->set_write_timeout(kTimeoutSeconds);
   server_->set_payload_max_length(kLongestRequest);
+  server_->Get("/livez", [this](const httplib::Request&, httplib::Response& response) {
+    const bool is_alive = alive();
+    answer(response, is_alive ? kOk : kUnavailable, {{"status", is_alive ? "alive" : "wedged"}});
+  });
   server_->Get("/healthz", [this](const httplib::Request&, httplib::Response& response) {
     const auto now = status();
     answer(response, now.healthy() ? kOk : kUnavailable, health_of(now));
@@ -63,17 +67,23 @@ HealthServer::HealthServer() : server_(std::make_unique<httplib::Server>()) {
   server_->set_error_handler([](const httplib::Request&, httplib::Response& response) {
     if (!response.body.empty()) return;  // our own 503
     answer(response, response.status == 0 ? kNotFound : response.status,
-           {{"error", "GET /healthz and /readyz is all there is"}});
+           {{"error", "GET /livez, /readyz and /healthz is all there is"}});
   });
 }
 
-void HealthServer::follow(StatusFn status) {
-  const std::lock_guard lock(status_mutex_);
+void HealthServer::follow(StatusFn status, AliveFn alive) {
+  const std::lock_guard lock(follow_mutex_);
   status_ = std::move(status);
+  alive_ = std::move(alive);
+}
+
+bool HealthServer::alive() {
+  const std::lock_guard lock(follow_mutex_);
+  return !alive_ || alive_();
 }
 
 Status HealthServer::status() {
-  const std::lock_guard lock(status_mutex_);
+  const std::lock_guard lock(follow_mutex_);
   return status_ ? status_() : Status{};
 }
 

@@ -1,4 +1,4 @@
-// /healthz and /readyz over HTTP.
+// /livez, /readyz and /healthz over HTTP.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -20,11 +20,13 @@ class Server;
 
 namespace orb8 {
 
+// GET /livez: 200, or 503 when only a restart helps. Load, loss and absent servers leave it green.
 // GET /healthz: 200, or 503 when a component is not healthy, with the reason of each as JSON.
 // GET /readyz: 200 while set_ready(true), else 503. Anything else: 404.
 class HealthServer {
  public:
   using StatusFn = std::function<Status()>;
+  using AliveFn = std::function<bool()>;
 
   // `address` "::" listens on IPv4 as well, and on IPv4 alone where there is no IPv6. kUnavailable:
   // the port is taken, or the address is not this machine's.
@@ -33,8 +35,8 @@ class HealthServer {
   HealthServer(const HealthServer&) = delete;
   HealthServer& operator=(const HealthServer&) = delete;
 
-  // What /healthz answers from; before, it is healthy without components.
-  void follow(StatusFn status);
+  // What /healthz and /livez answer from; before, all is healthy, without components, and alive.
+  void follow(StatusFn status, AliveFn alive);
   std::uint16_t port() const noexcept { return port_; }
   void set_ready(bool ready) noexcept { ready_.store(ready); }
 
@@ -42,9 +44,11 @@ class HealthServer {
   HealthServer();
   bool bind(const std::string& host, std::uint16_t port);
   Status status();
+  bool alive();
 
-  std::mutex status_mutex_;
+  std::mutex follow_mutex_;
   StatusFn status_;
+  AliveFn alive_;
   std::atomic<bool> ready_ = false;
   std::uint16_t port_ = 0;
   std::unique_ptr<httplib::Server> server_;

@@ -35,7 +35,7 @@ class HealthServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
     server_ = *HealthServer::start({"127.0.0.1", 0});
-    server_->follow([this] { return status_; });
+    server_->follow([this] { return status_; }, [this] { return alive_; });
   }
 
   std::pair<int, std::string> get(const std::string& path) const {
@@ -45,6 +45,7 @@ class HealthServerTest : public ::testing::Test {
   }
 
   Status status_;
+  bool alive_ = true;
   std::unique_ptr<HealthServer> server_;
 };
 
@@ -67,7 +68,8 @@ TEST_F(HealthServerTest, Answers503WithTheReasonOfEachComponent) {
 }
 
 TEST_F(HealthServerTest, IsAliveBeforeThereIsAnythingToTell) {
-  server_->follow({});
+  server_->follow({}, {});
+  EXPECT_EQ(get("/livez").first, 200);
   const auto [code, body] = get("/healthz");
   EXPECT_EQ(code, 200);
   EXPECT_EQ(Json::parse(body), Json::parse(R"({"status": "ok", "components": []})"));
@@ -87,6 +89,19 @@ TEST_F(HealthServerTest, IsReadyOnlyWhileToldSo) {
   EXPECT_EQ(Json::parse(get("/readyz").second)["status"], "ready");
   server_->set_ready(false);
   EXPECT_EQ(get("/readyz").first, 503);
+}
+
+TEST_F(HealthServerTest, IsAliveThoughAComponentIsNotHealthy) {
+  status_.components = {{.name = "flow-table", .healthy = false, .reason = "the table is full"}};
+  EXPECT_EQ(get("/healthz").first, 503);
+  EXPECT_EQ(get("/livez").first, 200);
+}
+
+TEST_F(HealthServerTest, SaysThatItIsWedged) {
+  alive_ = false;
+  const auto [code, body] = get("/livez");
+  EXPECT_EQ(code, 503);
+  EXPECT_EQ(Json::parse(body)["status"], "wedged");
 }
 
 TEST_F(HealthServerTest, HasNothingElse) {

@@ -27,6 +27,8 @@ namespace orb8 {
 namespace {
 
 constexpr auto kTellHealthEvery = timespec{.tv_sec = 1, .tv_nsec = 0};
+// Twice the longest snapshot interval, and far more than a snapshot of full maps on a busy node.
+constexpr std::chrono::minutes kWedgedAfter(2);
 
 sigset_t stop_signals() {
   sigset_t set;
@@ -90,7 +92,8 @@ Result<Status> serve(const Config& config, const sigset_t& signals) {
   auto started = Pipeline::start(config);
   if (!started) return std::unexpected(started.error());
   const std::shared_ptr<Pipeline> pipeline = std::move(*started);
-  (*health)->follow([pipeline] { return pipeline->status(); });
+  (*health)->follow([pipeline] { return pipeline->status(); },
+                    [pipeline] { return pipeline->standstill() < kWedgedAfter; });
   std::optional<EventLog> event_log;
   if (config.log_level == LogLevel::kDebug) {
     if (auto events = pipeline->subscribe({}, false)) event_log.emplace(std::move(*events));

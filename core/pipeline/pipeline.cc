@@ -108,6 +108,10 @@ class PipelineThread final : public Pipeline {
     return status;
   }
 
+  std::chrono::nanoseconds standstill() const override {
+    return std::chrono::nanoseconds(steady_now_ns() - came_round_ns_.load());
+  }
+
   void leave_out_port(std::uint16_t port) override {
     own_port_.store(port);
     order();
@@ -145,6 +149,7 @@ class PipelineThread final : public Pipeline {
     auto next_snapshot = Clock::now() + interval;
     Gathering batch;
     while (!stop.stop_requested()) {
+      came_round_ns_.store(steady_now_ns());
       const auto until = batch.end ? std::min(*batch.end, next_snapshot) : next_snapshot;
       const bool urgent = wait(until, batch);
       follow_orders();
@@ -279,6 +284,7 @@ class PipelineThread final : public Pipeline {
   std::uint16_t set_port_ = 0;
   std::uint64_t packet_generation_ = 0;
   std::int64_t started_ns_ = 0;
+  std::atomic<std::int64_t> came_round_ns_ = steady_now_ns();
   Clock::time_point next_expiration_;
   std::string collect_error_;
   LossWatch lost_{"flow-accounting",

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 
@@ -29,6 +30,9 @@ class Pipeline {
   virtual std::shared_ptr<const FlowSnapshot> flows() = 0;
   virtual Result<Subscription> subscribe(FlowFilter filter, bool packets) = 0;
   virtual Status status() const = 0;
+  // How long ago the thread last came round: a snapshot's interval at most, and what the snapshot
+  // takes, unless it is stuck.
+  virtual std::chrono::nanoseconds standstill() const = 0;
 
   // The agent's own gRPC port, once it is bound: its traffic is left out of all accounting.
   virtual void leave_out_port(std::uint16_t port) = 0;

@@ -298,6 +298,15 @@ TEST_F(PipelineTest, SaysWhyFlowsCannotBeReadAndRecovers) {
   EXPECT_TRUE(eventually([&] { return pipeline->status().healthy(); }));
 }
 
+TEST_F(PipelineTest, TellsHowLongItHasStoodStill) {
+  const auto pipeline = start();
+  {
+    const auto hanging = script_.hang();
+    EXPECT_TRUE(eventually([&] { return pipeline->standstill() > 500ms; }));
+  }
+  EXPECT_TRUE(eventually([&] { return pipeline->standstill() < 100ms; }));
+}
+
 TEST_F(PipelineTest, PassesTheAgentsOwnPortOn) {
   const auto pipeline = start();
   pipeline->leave_out_port(9090);

@@ -55,6 +55,9 @@ class Script {
     accounting_ = accounting;
   }
 
+  // The source hangs for as long as this is held.
+  std::unique_lock<std::mutex> hang() const { return std::unique_lock(mutex_); }
+
   void fail_with(std::string what) {
     const std::lock_guard lock(mutex_);
     failure_ = std::move(what);

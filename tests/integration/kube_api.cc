@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/integration/kube_api.h"
+
+#include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "core/base/unique_fd.h"
+
+namespace orb8::integration {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kOk = 200;
+constexpr std::chrono::seconds kStartPatience{60};
+constexpr std::chrono::milliseconds kBetweenQuestions{20};
+
+// Where tests/e2e/kubernetes.sh puts them.
+std::filesystem::path programs() {
+  if (const char* folder = std::getenv("ORB8_KUBE")) {
+    return std::filesystem::path(folder) / "bin";
+  }
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  const auto base = cache != nullptr
+                        ? std::filesystem::path(cache)
+                        : std::filesystem::path(home != nullptr ? home : "/") / ".cache";
+  return base / "orb8/kube/bin";
+}
+
+// Free when asked for. Tests that start servers run one at a time.
+std::uint16_t free_port() {
+  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = {
+      .sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+  socklen_t size = sizeof(address);
+  auto* any = reinterpret_cast<sockaddr*>(&address);
+  if (!fd || ::bind(fd.get(), any, size) != 0 || ::getsockname(fd.get(), any, &size) != 0) {
+    throw std::system_error(errno, std::generic_category(), "find a free port");
+  }
+  return ntohs(address.sin_port);
+}
+
+std::string loopback(const std::string& scheme, std::uint16_t port) {
+  return scheme + "://127.0.0.1:" + std::to_string(port);
+}
+
+std::string last_words(Process& process) {
+  constexpr std::size_t kEnough = 2000;
+  const auto all = process.err();
+  return all.substr(all.size() - std::min(all.size(), kEnough));
+}
+
+// One key pair for everything: the server's certificate, which vouches for itself, and the
+// signatures of service accounts' tokens.
+void make_certificate(const TempFolder& folder) {
+  Process openssl("/usr/bin/openssl",
+                  {.arguments = {"req", "-x509", "-newkey", "ec", "-pkeyopt",
+                                 "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                                 "/CN=orb8-test", "-addext", "subjectAltName=IP:127.0.0.1",
+                                 "-keyout", folder / "server.key", "-out", folder / "server.crt"}});
+  if (openssl.exit_status() != 0) {
+    throw std::runtime_error("openssl made no certificate: " + last_words(openssl));
+  }
+}
+
+template <class Condition>
+void wait_for(const std::string& what, Process& process, Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + kStartPatience;
+  while (!condition()) {
+    const bool ended = process.exit_status(kBetweenQuestions).has_value();
+    if (ended || std::chrono::steady_clock::now() > end) {
+      throw std::runtime_error(what + (ended ? " ended: " : " does not get ready: ") +
+                               last_words(process));
+    }
+  }
+}
+
+Json ask_etcd(std::uint16_t port, const std::string& path, const Json& body) {
+  httplib::Client client(loopback("http", port));
+  const auto answer = client.Post(path.c_str(), body.dump(), "application/json");
+  if (!answer || answer->status != kOk) {
+    throw std::runtime_error("etcd: " + path + ": " +
+                             (answer ? answer->body : to_string(answer.error())));
+  }
+  return Json::parse(answer->body);
+}
+
+}  // namespace
+
+bool KubeApi::is_installed() {
+  return std::filesystem::exists(programs() / "etcd") &&
+         std::filesystem::exists(programs() / "kube-apiserver");
+}
+
+KubeApi::KubeApi(std::vector<std::string> flags)
+    : flags_(std::move(flags)), etcd_port_(free_port()), port_(free_port()) {
+  make_files();
+  const auto clients = loopback("http", etcd_port_);
+  const std::string peers = "http://127.0.0.1:0";
+  etcd_ = std::make_unique<Process>(
+      programs() / "etcd",
+      Command{.arguments = {"--data-dir=" + (folder_ / "etcd"), "--unsafe-no-fsync",
+                            "--listen-client-urls=" + clients, "--advertise-client-urls=" + clients,
+                            "--listen-peer-urls=" + peers, "--initial-advertise-peer-urls=" + peers,
+                            "--initial-cluster=default=" + peers, "--log-level=warn"}});
+  start_server();
+}
+
+void KubeApi::make_files() const {
+  make_certificate(folder_);
+  std::ofstream(folder_ / "tokens.csv") << token() << ",admin,1,\"system:masters\"\n"
+                                        << weak_token() << ",nobody,2\n";
+  const Json config = {
+      {"apiVersion", "v1"},
+      {"kind", "Config"},
+      {"current-context", "test"},
+      {"clusters",
+       {{{"name", "test"},
+         {"cluster", {{"server", url()}, {"certificate-authority", ca_file()}}}}}},
+      {"users", {{{"name", "admin"}, {"user", {{"token", token()}}}}}},
+      {"contexts", {{{"name", "test"}, {"context", {{"cluster", "test"}, {"user", "admin"}}}}}}};
+  std::ofstream(kubeconfig()) << config.dump(2) << '\n';  // JSON is YAML
+}
+
+void KubeApi::start_server() {
+  // Nothing runs that would make service accounts' tokens or the addresses of the API's own
+  // Service.
+  std::vector<std::string> arguments = {
+      "--etcd-servers=" + loopback("http", etcd_port_),
+      "--bind-address=127.0.0.1",
+      "--secure-port=" + std::to_string(port_),
+      "--advertise-address=127.0.0.1",
+      "--endpoint-reconciler-type=none",
+      "--disable-admission-plugins=ServiceAccount",
+      "--tls-cert-file=" + ca_file(),
+      "--tls-private-key-file=" + (folder_ / "server.key"),
+      "--token-auth-file=" + (folder_ / "tokens.csv"),
+      "--authorization-mode=RBAC",
+      "--service-account-issuer=https://kubernetes.default.svc",
+      "--service-account-key-file=" + ca_file(),
+      "--service-account-signing-key-file=" + (folder_ / "server.key"),
+      "--service-cluster-ip-range=10.96.0.0/16"};
+  arguments.insert(arguments.end(), flags_.begin(), flags_.end());
+  server_ = std::make_unique<Process>(programs() / "kube-apiserver",
+                                      Command{.arguments = std::move(arguments)});
+  wait_for("kube-apiserver", *server_, [this] { return is_ready(); });
+}
+
+void KubeApi::kill_server() {
+  server_.reset();
+}
+
+bool KubeApi::is_ready() const {
+  try {
+    return call("GET", "/readyz").status == kOk;
+  } catch (const std::runtime_error&) {
+    return false;  // it does not listen yet
+  }
+}
+
+std::string KubeApi::url() const {
+  return loopback("https", port_);
+}
+
+HttpAnswer KubeApi::call(const std::string& method, const std::string& path,
+                         const std::string& body, const std::string& token) const {
+  httplib::Client client(url());
+  client.set_ca_cert_path(ca_file().c_str());
+  httplib::Request request;
+  request.method = method;
+  request.path = path;
+  request.body = body;
+  request.headers = {
+      {"Authorization", "Bearer " + token},
+      {"Content-Type", method == "PATCH" ? "application/merge-patch+json" : "application/json"}};
+  const auto answer = client.send(request);
+  if (!answer) {
+    throw std::runtime_error(method + " " + url() + path + ": " + to_string(answer.error()));
+  }
+  return {.status = answer->status, .body = answer->body};
+}
+
+void KubeApi::compact() const {
+  const auto status = ask_etcd(etcd_port_, "/v3/maintenance/status", Json::object());
+  ask_etcd(etcd_port_, "/v3/kv/compaction",
+           {{"revision", status["header"]["revision"]}, {"physical", true}});
+}
+
+}  // namespace orb8::integration

@@ -24,7 +24,7 @@ case ${1:-} in
   api) ;;
   node)
     programs+=(kube-controller-manager kube-scheduler kubelet kube-proxy)
-    packages+=(containerd containernetworking-plugins busybox-static runc)
+    packages+=(containerd containernetworking-plugins busybox-static runc kubernetes-client)
     ;;
   *) die "usage: $0 api|node" ;;
 esac

@@ -64,6 +64,14 @@ install: build  ## install the programs below PREFIX (/usr/local)
 portability: deps  ## build and run the unit tests on Debian 13, in a chroot
 	@$(SUDO) scripts/portability.sh
 
+.PHONY: docker-build
+docker-build:  ## the container image orb8:<version>, built from source
+	@scripts/docker-build.sh release
+
+.PHONY: e2e-test
+e2e-test: build  ## names of pods on flows, in a real cluster: kind, KUBECONFIG or one made here
+	@$(if $(SUDO),sudo --preserve-env=KUBECONFIG )scripts/e2e-test.sh
+
 .PHONY: kernel-matrix
 kernel-matrix:  ## run the kernel tests on Debian's kernels from 5.10 to the newest; docs/KERNELS.md
 	@scripts/kernel-matrix.sh

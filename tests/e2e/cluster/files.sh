@@ -110,6 +110,7 @@ kind: KubeletConfiguration
 authentication: {anonymous: {enabled: false}, x509: {clientCAFile: $pki/ca.crt}}
 cgroupDriver: cgroupfs
 failSwapOn: false
+clusterDNS: [10.96.0.10]  # nobody answers there: pods are given addresses
 resolvConf: $state/resolv.conf
 evictionHard: {memory.available: 100Mi, nodefs.available: 1%, imagefs.available: 1%}
 imageGCHighThresholdPercent: 100

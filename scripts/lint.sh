@@ -27,6 +27,7 @@ step doors "who may include whom" scripts/check_doors.py
 step sources "licence lines, sizes, owners" scripts/check_sources.py
 step self-test "the checks themselves" python3 scripts/check_doors_test.py -q
 step shell "${#shell[@]} scripts" shellcheck "${shell[@]}"
+step manifests "what is in deploy/" scripts/check_manifests.sh
 if scripts/build.sh release orb8_generated; then
   step tidy "clang-tidy on what changed since it last passed" scripts/tidy.py build/release
 else

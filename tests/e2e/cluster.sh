@@ -26,7 +26,7 @@ v2_root() { awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts; }
 node_group() { echo "$(v2_root)/orb8-node"; }   # what is outside pods: daemons, shims
 pods_group() { echo "$(v2_root)/kubepods"; }    # made by the kubelet
 
-kubectl() { env KUBECONFIG="$state/admin.conf" "$kube/root/usr/bin/kubectl" "$@"; }
+kubectl() { env KUBECONFIG="$state/admin.conf" "$kube/bin/kubectl" "$@"; }
 inside() { nsenter --mount --net --target "$(cat "$state/node.pid")" "$@"; }
 
 # eventually <what> <command...>: waits for it, as long as the node's daemons live.
@@ -105,6 +105,6 @@ case ${1:-} in
   up | down) "$1" ;;
   load) load "${2:?a file}" ;;
   exec) inside "${@:2}" ;;
-  env) echo "export KUBECONFIG=$state/admin.conf PATH=$kube/root/usr/bin:\$PATH" ;;
+  env) echo "export KUBECONFIG=$state/admin.conf PATH=$kube/bin:\$PATH" ;;
   *) die "usage: $0 up|down|load FILE|exec COMMAND|env" ;;
 esac

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# usage: kubernetes.sh api      etcd and kube-apiserver, for tests against the API
+# usage: kubernetes.sh api      etcd, kube-apiserver and kubectl, for tests against the API
 #        kubernetes.sh node     and all else that a node needs: kubelet, kube-proxy, containerd, ...
 # Makes the programs of a real Kubernetes and prints their folder. Debian has the sources of one, and
 # a Go that builds them: minutes, the first time; afterwards all is in the user's cache, or in
@@ -19,12 +19,12 @@ die() {
 }
 
 programs=(kube-apiserver)
-packages=(etcd-server)
+packages=(etcd-server kubernetes-client)
 case ${1:-} in
   api) ;;
   node)
     programs+=(kube-controller-manager kube-scheduler kubelet kube-proxy)
-    packages+=(containerd containernetworking-plugins busybox-static runc kubernetes-client)
+    packages+=(containerd containernetworking-plugins busybox-static runc)
     ;;
   *) die "usage: $0 api|node" ;;
 esac
@@ -43,7 +43,7 @@ fetch_packages() {
   done
   ((${#wanted[@]} > 0)) || return 0
   unpack "$kube/root" "${wanted[@]}"
-  ln -sf ../root/usr/bin/etcd "$kube/bin/etcd"
+  ln -sf ../root/usr/bin/{etcd,kubectl} "$kube/bin/"
 }
 
 fetch_sources() {

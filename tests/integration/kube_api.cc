@@ -101,9 +101,14 @@ Json ask_etcd(std::uint16_t port, const std::string& path, const Json& body) {
 
 }  // namespace
 
+std::string KubeApi::program(const std::string& name) {
+  return programs() / name;
+}
+
 bool KubeApi::is_installed() {
-  return std::filesystem::exists(programs() / "etcd") &&
-         std::filesystem::exists(programs() / "kube-apiserver");
+  return std::filesystem::exists(program("etcd")) &&
+         std::filesystem::exists(program("kube-apiserver")) &&
+         std::filesystem::exists(program("kubectl"));
 }
 
 KubeApi::KubeApi(std::vector<std::string> flags)
@@ -112,7 +117,7 @@ KubeApi::KubeApi(std::vector<std::string> flags)
   const auto clients = loopback("http", etcd_port_);
   const std::string peers = "http://127.0.0.1:0";
   etcd_ = std::make_unique<Process>(
-      programs() / "etcd",
+      program("etcd"),
       Command{.arguments = {"--data-dir=" + (folder_ / "etcd"), "--unsafe-no-fsync",
                             "--listen-client-urls=" + clients, "--advertise-client-urls=" + clients,
                             "--listen-peer-urls=" + peers, "--initial-advertise-peer-urls=" + peers,
@@ -155,7 +160,7 @@ void KubeApi::start_server() {
       "--service-account-signing-key-file=" + (folder_ / "server.key"),
       "--service-cluster-ip-range=10.96.0.0/16"};
   arguments.insert(arguments.end(), flags_.begin(), flags_.end());
-  server_ = std::make_unique<Process>(programs() / "kube-apiserver",
+  server_ = std::make_unique<Process>(program("kube-apiserver"),
                                       Command{.arguments = std::move(arguments)});
   wait_for("kube-apiserver", *server_, [this] { return is_ready(); });
 }

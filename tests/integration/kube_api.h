@@ -22,6 +22,7 @@ struct HttpAnswer {
 class KubeApi {
  public:
   static bool is_installed();
+  static std::string program(const std::string& name);  // its path: etcd, kube-apiserver, kubectl
 
   // `flags` come after those for the server that this class chooses, and so win.
   explicit KubeApi(std::vector<std::string> flags = {});

@@ -1,0 +1,105 @@
+// What is in deploy/, given to a real API server: it is taken, and the agent may do what it must
+// and nothing else. SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/integration/kube_api.h"
+#include "tests/need.h"
+
+namespace orb8::integration {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Test;
+using Json = nlohmann::json;
+
+class ManifestsTest : public Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (KubeApi::is_installed()) api = std::make_unique<KubeApi>();
+  }
+  static void TearDownTestSuite() { api.reset(); }
+
+  void SetUp() override {
+    ORB8_NEED(api, "no kube-apiserver here: tests/e2e/kubernetes.sh api makes one");
+  }
+
+  static void apply(const std::string& option, const std::string& path) {
+    Process kubectl(KubeApi::program("kubectl"),
+                    {.arguments = {"apply", option, path, "--kubeconfig=" + api->kubeconfig()},
+                     .environment = {{"HOME", "/nonexistent"}}});
+    ASSERT_EQ(kubectl.exit_status(), 0) << kubectl.err();
+  }
+
+  static Json get(const std::string& path) { return Json::parse(api->call("GET", path).body); }
+
+  // A token of the agent's service account, as its pod has one.
+  static std::string agents_token() {
+    const auto answer = api->call(
+        "POST", "/api/v1/namespaces/orb8-system/serviceaccounts/orb8-agent/token",
+        R"({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}})");
+    EXPECT_EQ(answer.status, 201) << answer.body;
+    return Json::parse(answer.body)["status"]["token"].get<std::string>();
+  }
+
+  static std::unique_ptr<KubeApi> api;
+};
+
+std::unique_ptr<KubeApi> ManifestsTest::api;
+
+constexpr auto* kDaemonSet = "/apis/apps/v1/namespaces/orb8-system/daemonsets/orb8-agent";
+
+TEST_F(ManifestsTest, AskForTheCapabilitiesNeededAndNoMore) {
+  apply("-k", "deploy");
+  const auto pod = get(kDaemonSet)["spec"]["template"]["spec"];
+  const auto security = pod["containers"][0]["securityContext"];
+  EXPECT_EQ(security["privileged"], false);
+  EXPECT_EQ(security["readOnlyRootFilesystem"], true);
+  EXPECT_THAT(security["capabilities"]["drop"], ElementsAre("ALL"));
+  EXPECT_THAT(security["capabilities"]["add"],
+              ElementsAre("BPF", "PERFMON", "NET_ADMIN", "SYS_ADMIN", "SYS_RESOURCE"));
+  EXPECT_EQ(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+}
+
+TEST_F(ManifestsTest, LetTheAgentListAndWatchWhatItNamesFlowsBy) {
+  apply("-k", "deploy");
+  const auto token = agents_token();
+  for (const std::string resource : {"/api/v1/pods", "/api/v1/services", "/api/v1/nodes",
+                                     "/apis/discovery.k8s.io/v1beta1/endpointslices"}) {
+    EXPECT_EQ(api->call("GET", resource, "", token).status, 200) << resource;
+    const auto watch = resource + "?watch=1&timeoutSeconds=1";
+    EXPECT_EQ(api->call("GET", watch, "", token).status, 200) << watch;
+  }
+}
+
+TEST_F(ManifestsTest, LetTheAgentDoNothingElse) {
+  apply("-k", "deploy");
+  const auto token = agents_token();
+  EXPECT_EQ(api->call("GET", "/api/v1/secrets", "", token).status, 403);
+  EXPECT_EQ(api->call("GET", "/api/v1/configmaps", "", token).status, 403);
+  EXPECT_EQ(api->call("GET", "/api/v1/namespaces/default/pods/one", "", token).status, 403);
+  EXPECT_EQ(api->call("DELETE", "/api/v1/namespaces/default/pods/one", "", token).status, 403);
+  EXPECT_EQ(api->call("PATCH", "/api/v1/nodes/one", "{}", token).status, 403);
+}
+
+TEST_F(ManifestsTest, HaveOverlaysThatAreTakenToo) {
+  apply("-k", "deploy/overlays/kind");
+  EXPECT_EQ(get(kDaemonSet)["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"],
+            "Never");
+  apply("-k", "deploy/overlays/production");
+  EXPECT_EQ(get(kDaemonSet)["spec"]["template"]["spec"]["containers"][0]["image"],
+            "registry.example.com/orb8:0.1.0");
+}
+
+TEST_F(ManifestsTest, HavePodsToTryTheAgentWith) {
+  apply("-f", "deploy/e2e-test-pods.yaml");
+  EXPECT_EQ(get("/api/v1/namespaces/orb8-e2e/pods")["items"].size(), 4U);
+}
+
+}  // namespace
+}  // namespace orb8::integration

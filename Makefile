@@ -27,7 +27,11 @@ build: deps  ## build the programs into build/bin
 	@scripts/build.sh release
 
 .PHONY: magic
-magic: build  ## build, test, install
+magic:  ## build, test, install: here on Linux, in the virtual machine on macOS
+	@$(if $(filter Darwin,$(shell uname)),scripts/vm.sh run )make magic-local
+
+.PHONY: magic-local
+magic-local: build  ## build, test, install on this machine
 	@$(MAKE) test
 	@$(MAKE) install
 
@@ -50,6 +54,26 @@ fmt: deps  ## format the C and C++ files
 .PHONY: lint
 lint: deps  ## check format, clang-tidy, doors, licences, sizes, shell scripts
 	@scripts/lint.sh
+
+.PHONY: dev
+dev:  ## make or start the virtual machine for developers on macOS
+	@scripts/vm.sh up
+
+.PHONY: shell
+shell:  ## a shell in it
+	@scripts/vm.sh shell
+
+.PHONY: status
+status:  ## does it run?
+	@scripts/vm.sh status
+
+.PHONY: stop
+stop:  ## stop it
+	@scripts/vm.sh stop
+
+.PHONY: clean-vm
+clean-vm:  ## remove it
+	@scripts/vm.sh delete
 
 .PHONY: clean
 clean:  ## remove everything that was built

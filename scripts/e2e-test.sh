@@ -94,7 +94,7 @@ has_flow() {
   orb8 flows --limit 0 -o json >"$work/flows"
   jq -se "any($1)" "$work/flows" >/dev/null && return
   jq -c 'select(.protocol == "TCP" and ([.src_port, .dst_port] | any(IN(80, 8080, 18081, 18082))))
-    | {namespace, pod_name, src_ip, src_port, dst_ip, dst_port, direction, process, dst_service}' \
+    | {namespace, pod_name, src_ip, src_port, dst_ip, dst_port, direction, process, dst_service, src, dst}' \
     "$work/flows" | tail -n 20
   return 1
 }
@@ -147,7 +147,7 @@ done
 check "and neither is taken for the other" eval '! has_flow "
   (.dst_port == 18081 and .pod_name == \"host-b\") or (.dst_port == 18082 and .pod_name == \"host-a\")"'
 check "Service: its name is kept beside the pod behind it" eventually shows client "$web:80" \
-  "$(is client egress) and .dst_service == \"orb8-e2e/web\" and .dst_pod == \"server\""
+  "$(is client egress) and .dst_service == \"orb8-e2e/web\" and .dst.kind == \"pod\" and .dst.name == \"server\""
 
 check "the agent is well" has_status '.healthy and .events_dropped == 0'
 check "and was not restarted" was_not_restarted

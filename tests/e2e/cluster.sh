@@ -75,7 +75,7 @@ up() {
 }
 
 load() {
-  inside "$kube/root/usr/bin/ctr" --namespace k8s.io images import "$1" >/dev/null
+  inside "$kube/root/usr/bin/ctr" --namespace k8s.io images import "$(realpath "$1")" >/dev/null
 }
 
 # All processes of a cgroup, those below included, and then the cgroup in every hierarchy.

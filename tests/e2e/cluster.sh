@@ -56,7 +56,6 @@ up() {
   ip -n orb8-node addr add "$node_ip/30" dev eth0
   ip -n orb8-node route add default via "$host_ip"
   tests/e2e/cluster/files.sh "$state" "$kube" "$node_ip"
-  tests/e2e/cluster/images.sh "$state" "$kube"
 
   mkdir "$(node_group)"
   (
@@ -65,6 +64,7 @@ up() {
       tests/e2e/cluster/node.sh "$state" "$kube" "$node_ip"
   ) >"$state/node.log" 2>&1 </dev/null &
   echo "$!" >"$state/node.pid"
+  tests/e2e/cluster/images.sh "$state" "$kube"  # while the API server comes up
   eventually "API server" kubectl get --raw /readyz
   eventually "containerd" inside "$kube/root/usr/bin/ctr" version
   load "$state/pause.tar"

@@ -115,6 +115,7 @@ resolvConf: $state/resolv.conf
 evictionHard: {memory.available: 100Mi, nodefs.available: 1%, imagefs.available: 1%}
 imageGCHighThresholdPercent: 100
 syncFrequency: 1s
+nodeStatusUpdateFrequency: 1s  # the node is ready when it says so next
 YAML
 
 cat >"$state/proxy.yaml" <<YAML

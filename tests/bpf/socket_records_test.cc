@@ -1,16 +1,17 @@
+// Records of sockets as they become flows, by the clock of a probe.
 // SPDX-License-Identifier: Apache-2.0
 #include "core/source/socket_records.h"
 
-#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <optional>
 
 #include "core/kernel/network_probes.h"
-#include "tests/need.h"
+#include "tests/bpf/probe_run.h"
 
 namespace orb8 {
 namespace {
@@ -65,12 +66,13 @@ TEST(Listeners, KeepNetworkNamespacesApart) {
   EXPECT_FALSE(listeners.has(4, 81));
 }
 
-// With the clock of a probe, as there is no other.
-class SocketRecords : public testing::Test {
+class SocketRecords : public ProbeRun {
  protected:
   void SetUp() override {
-    static auto probes = NetworkProbes::load({.max_flows = 1});
-    ORB8_NEED(probes.has_value(), probes.error().what);
+    ProbeRun::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    static const auto probes = NetworkProbes::load({.max_flows = 1});
+    ASSERT_TRUE(probes) << probes.error().what;
     auto clock = BootClock::open(probes->clock_program_fd());
     ASSERT_TRUE(clock) << clock.error().what;
     clock_.emplace(*clock);

@@ -25,7 +25,7 @@ class LateReader final : public FlowSource {
   const std::unordered_set<std::uint64_t>* living_sockets() const override {
     return source_->living_sockets();
   }
-  void forget(std::span<const Forgotten> flows, const RecordFn& record) override {
+  void forget(std::span<const ToldFlow> flows, const RecordFn& record) override {
     source_->forget(flows, record);
   }
   Result<void> want_packets(std::span<const PacketFilter> filters) override {

@@ -44,7 +44,7 @@ up() {
   local start=$SECONDS
   [[ ! -e $state ]] || die "$state is there: is a cluster up? $0 down ends it"
   [[ ! -e $(pods_group) ]] || die "$(pods_group) is there: this machine is a node already"
-  scripts/install-deps.sh iproute2 iptables conntrack openssl jq buildah libseccomp2
+  scripts/install-deps.sh iptables conntrack openssl buildah libseccomp2
   kube=$(tests/e2e/kubernetes.sh node)
   mkdir -p "$state"
   ip netns add orb8-node

@@ -22,6 +22,10 @@ mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
 mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
 mount --make-rshared /
 
+# The answer of a pod behind a Service must pass iptables, also where it need not leave the bridge.
+modprobe br_netfilter 2>/dev/null || true
+sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1
+
 daemon() {
   "$@" >>"$state/${1##*/}.log" 2>&1 &
 }

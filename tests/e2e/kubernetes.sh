@@ -82,7 +82,8 @@ if ((${#missing[@]} > 0)); then
   scripts/install-deps.sh dpkg-dev make rsync >&2
   fetch_sources
   build_programs "${missing[@]}"
-  rm -rf "$build" "$kube/apt"
+  rm -rf "$build"
   echo "kubernetes: made in $SECONDS s" >&2
 fi
+rm -rf "$kube/apt"  # lists that are out of date name packages that are gone
 echo "$kube"

@@ -83,7 +83,7 @@ end_group() {
   local group
   if [[ -e $1 ]]; then
     echo 1 >"$1/cgroup.kill" 2>/dev/null ||
-      find "$1" -name cgroup.procs -exec cat {} + | xargs -r kill -KILL || true  # before Linux 5.14
+      find "$1" -name cgroup.procs -print0 | xargs -0 cat | xargs -r kill -KILL || true  # before 5.14
     while grep -q 'populated 1' "$1/cgroup.events"; do read -rt 0.1 <> <(:) || true; done
   fi
   for group in "$1" /sys/fs/cgroup/*/"${1##*/}"; do

@@ -1,5 +1,5 @@
-// What is in deploy/, given to a real API server: it is taken, and the agent may do what it must
-// and nothing else. SPDX-License-Identifier: Apache-2.0
+// What is in deploy/, given to a real API server: it is taken, and the agent may do what it must.
+// SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -28,6 +28,7 @@ struct tcp_track {
 	__u32 retransmits_before;
 	__u32 told_waiting; /* bytes in both queues, when reported last */
 	__u64 told_in;	    /* the walk that did */
+	__u64 closed;	    /* 1: its last record was sent; the track stays as long as the socket */
 };
 
 /* Cloned to what is accepted: so a listener's children are known from the start. */
@@ -135,7 +136,7 @@ static __always_inline void fill_transfers(struct orb8_socket_record *r, struct 
 					   const struct sock *sk, const struct tcp_sock *tp,
 					   __u8 closing_from)
 {
-		__u32 headers = segment_headers(&r->tuple, tp);
+	__u32 headers = segment_headers(&r->tuple, tp);
 	__u64 sent = tp->bytes_sent - track->sent_before;
 	__u64 received = tp->bytes_received - track->received_before;
 
@@ -192,13 +193,14 @@ static __always_inline void client_opens(struct sock *sk)
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct tcp_track *track = tp ? new_track(sk) : NULL;
 
-	if (!track)
+	if (!track || (track->owner.role == ORB8_ROLE_CLIENT && !track->closed))
 		return;
 	name_socket(&track->owner, sk);
 	owned_by_current(&track->owner);
 	track->owner.role = ORB8_ROLE_CLIENT;
 	start_from_here(track, tp);
 	track->sequenced_before = 0; /* the numbers are chosen later */
+	track->closed = 0;	     /* a socket may try once more */
 }
 
 /* In listen(). */
@@ -214,6 +216,7 @@ static __always_inline void server_listens(struct sock *sk)
 	name_socket(&track->owner, sk);
 	owned_by_current(&track->owner);
 	track->owner.role = ORB8_ROLE_SERVER;
+	track->closed = 0;
 	r = reserve_record(&wake);
 	if (!r)
 		return;
@@ -232,6 +235,8 @@ static __always_inline void server_opens(struct sock *sk)
 	struct tcp_track *track = tp ? new_track(sk) : NULL;
 
 	if (!track || track->owner.role == ORB8_ROLE_CLIENT) /* both sides called: RFC 9293, 3.5 */
+		return;
+	if (track->owner.cookie == bpf_get_socket_cookie(sk)) /* the second program's turn */
 		return;
 	name_socket(&track->owner, sk);
 	track->owner.role = ORB8_ROLE_SERVER;
@@ -257,7 +262,7 @@ static __always_inline void close_track(struct sock *sk, const struct tcp_sock *
 			       total_segments(&track->in, tp->segs_in),
 			   tp->bytes_sent - track->sent_before + tp->bytes_received -
 			       track->received_before);
-		bpf_sk_storage_delete(&orb8_tcp, sk);
+		track->closed = 1;
 		return;
 	}
 	fill_tcp(r, track, sk, tp, old_state);
@@ -265,8 +270,8 @@ static __always_inline void close_track(struct sock *sk, const struct tcp_sock *
 	r->state = TCP_CLOSE;
 	r->old_state = old_state;
 	r->kind = ORB8_CLOSED;
-	/* First: what a snapshot still finds would come back to life behind its last record. */
-	bpf_sk_storage_delete(&orb8_tcp, sk);
+	/* First: what a snapshot still reports would come back to life behind its last record. */
+	track->closed = 1;
 	bpf_ringbuf_submit(r, wake);
 	tally_sock(ORB8_SOCK_CLOSES, 0, 0);
 }
@@ -284,7 +289,7 @@ static __always_inline void closes(struct sock *sk, int old_state)
 	 * that it moved is told now, for the first time.
 	 */
 	track = new_track(sk);
-	if (!track)
+	if (!track || track->closed)
 		return;
 	if (!track->owner.first_ns) /* just created */
 		name_socket(&track->owner, sk);

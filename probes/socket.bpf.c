@@ -4,12 +4,13 @@
  *
  * - orb8_sock_state (tp_btf/inet_sock_set_state): a TCP socket that connects, listens or is
  *   established gets a track in its socket-local storage (orb8_tcp); one that closes sends its last
- *   record to orb8_sock_ring.
+ *   record to orb8_sock_ring. orb8_sock_again, at the same tracepoint, does so where the first was
+ *   left out.
  * - orb8_snap_tcp, orb8_snap_udp (iterators over the storage): a record for each socket that moved
  *   since the last time, of all network namespaces.
  * - orb8_find_socks (iter/task_file): sockets older than the probes, and who holds them.
  * - orb8_skb_in, orb8_skb_out (cgroup_skb): UDP, ICMP and all else but TCP, packet by packet, in
- * the storage (orb8_udp) and, beyond a socket's first peer, in orb8_peers. orb8_release
+ *   the storage (orb8_udp) and, beyond a socket's first peer, in orb8_peers. orb8_release
  *   (cgroup/sock_release) sends such a socket's last record.
  *
  * Lost is what finds the ring full: the last record of a socket, or a packet that found orb8_peers
@@ -23,11 +24,37 @@
 
 #define PASS 1
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(orb8_sock_state, struct sock *sk, int old_state, int new_state)
+/* Which change of state this CPU has taken in last. */
+struct last_change {
+	__u64 sk; /* 0: one is being taken in */
+	__u64 state;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct last_change);
+	__uint(max_entries, 1);
+} orb8_last_state SEC(".maps");
+
+static __always_inline struct last_change *last_change(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&orb8_last_state, &zero);
+}
+
+/* The other changes tell nothing that the counters do not. */
+static __always_inline bool matters(const struct sock *sk, int old_state, int new_state)
 {
 	if (sk->sk_protocol != IPPROTO_TCP)
-		return 0;
+		return false;
+	return new_state == TCP_SYN_SENT || new_state == TCP_LISTEN || new_state == TCP_CLOSE ||
+	       (new_state == TCP_ESTABLISHED && old_state == TCP_SYN_RECV);
+}
+
+static __always_inline void take_change(struct sock *sk, int old_state, int new_state)
+{
 	switch (new_state) {
 	case TCP_SYN_SENT:
 		client_opens(sk);
@@ -36,13 +63,48 @@ int BPF_PROG(orb8_sock_state, struct sock *sk, int old_state, int new_state)
 		server_listens(sk);
 		break;
 	case TCP_ESTABLISHED:
-		if (old_state == TCP_SYN_RECV)
-			server_opens(sk);
+		server_opens(sk);
 		break;
 	case TCP_CLOSE:
 		closes(sk, old_state);
 		break;
 	}
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(orb8_sock_state, struct sock *sk, int old_state, int new_state)
+{
+	struct last_change *last;
+
+	if (!matters(sk, old_state, new_state))
+		return 0;
+	last = last_change();
+	if (!last)
+		return 0;
+	last->sk = 0;
+	barrier();
+	take_change(sk, old_state, new_state);
+	barrier();
+	last->state = new_state;
+	last->sk = (__u64)sk;
+	return 0;
+}
+
+/* A kernel does not run a program inside itself: what a softirq brings while the first one runs for
+ * a process, on the same CPU, is left out there and comes here. Once more what the first has taken
+ * in does no harm, and happens where a softirq comes between the two.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(orb8_sock_again, struct sock *sk, int old_state, int new_state)
+{
+	struct last_change *last;
+
+	if (!matters(sk, old_state, new_state))
+		return 0;
+	last = last_change();
+	if (!last || (last->sk == (__u64)sk && last->state == (__u64)new_state))
+		return 0;
+	take_change(sk, old_state, new_state);
 	return 0;
 }
 
@@ -90,6 +152,8 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	/* A child in SYN_RECV has its listener's track until it is established. */
 	if (state == TCP_LISTEN || state == TCP_SYN_RECV)
 		return 0;
+	if (track->closed)
+		return 0;
 	if (track->told_in == ctx->meta->session_id) /* of this walk: it may come by once more */
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
@@ -119,7 +183,7 @@ int orb8_snap_listen(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct sock *sk = ctx->sk;
 	struct tcp_sock *tp;
 
-	if (!sk || !track || sk->__sk_common.skc_state != TCP_LISTEN)
+	if (!sk || !track || track->closed || sk->__sk_common.skc_state != TCP_LISTEN)
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
@@ -168,8 +232,8 @@ static __always_inline void find_tcp(struct sock *sk, struct task_struct *task)
 
 	if (!tp || state == TCP_CLOSE)
 		return;
-	track = bpf_sk_storage_get(&orb8_tcp, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!track)
+	track = new_track(sk);
+	if (!track || track->closed)
 		return;
 	if (!track->owner.first_ns) {
 		name_socket(&track->owner, sk);

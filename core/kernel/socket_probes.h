@@ -74,6 +74,7 @@ class SocketProbes {
   explicit SocketProbes(Skeleton skeleton) : skeleton_(std::move(skeleton)) {}
   static Result<Skeleton> load(const Options& options, bool udp);
   Result<void> map_snapshot();
+  std::uint64_t missed_changes() const;
   Result<void> open_iterators(bool udp);
   Result<void> attach_states();
   Result<void> attach_udp(const Options& options);

@@ -44,7 +44,7 @@ std::string percent_encoded(std::string_view text) {
 
 }  // namespace
 
-Reflector::Reflector(Kind kind, const ReflectorOptions& options, Sink& sink, ClientStatus& status)
+Reflector::Reflector(Kind kind, const WatchOptions& options, Sink& sink, ClientStatus& status)
     : kind_(kind),
       options_(options),
       status_(status),
@@ -144,9 +144,10 @@ void Reflector::watch_ended(const Result<void>& complete) {
   if (complete && watch_.stop() == WatchReader::Stop::kNone) watch_.end();
   version_ = watch_.version();
   // A watch that the server closes at once, again and again, is not to be asked for in a rush.
-  constexpr std::chrono::seconds kSettled(1);
-  const bool settled = watch_.events() > 0 || Clock::now() - opened_ >= kSettled;
-  if (settled && watch_.stop() == WatchReader::Stop::kNone) backoff_.reset();
+  constexpr std::chrono::seconds kBrief(1);
+  const bool brief = Clock::now() - opened_ < kBrief;
+  const bool useful = !brief || watch_.events() > 0;
+  if (useful && watch_.stop() == WatchReader::Stop::kNone) backoff_.reset();
   switch (watch_.stop()) {
     case WatchReader::Stop::kError: {
       const auto& error = watch_.error();
@@ -162,8 +163,8 @@ void Reflector::watch_ended(const Result<void>& complete) {
       break;
   }
   if (!complete) return watch_broke(complete.error().what);
-  if (!settled) return watch_broke("the server closed it at once");
-  in({});
+  if (!useful) return watch_broke("the server closed it at once");
+  in(brief ? backoff_.next() : std::chrono::milliseconds(0));
 }
 
 // Goes on from where it was, without a new list.

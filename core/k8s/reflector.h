@@ -17,7 +17,7 @@
 
 namespace orb8::k8s {
 
-struct ReflectorOptions {
+struct WatchOptions {
   std::string node;  // pods of this node only; empty: of all
   Backoff::Limits backoff;
   std::chrono::milliseconds list_idle{30'000};
@@ -29,7 +29,7 @@ class Reflector final : public HttpListener {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Reflector(Kind kind, const ReflectorOptions& options, Sink& sink, ClientStatus& status);
+  Reflector(Kind kind, const WatchOptions& options, Sink& sink, ClientStatus& status);
 
   // When the next request is due; absent while one is under way.
   std::optional<Clock::time_point> due() const;
@@ -59,7 +59,7 @@ class Reflector final : public HttpListener {
   void in(std::chrono::milliseconds delay) { due_ = Clock::now() + delay; }
 
   Kind kind_;
-  ReflectorOptions options_;
+  WatchOptions options_;
   ClientStatus& status_;
   ListReader list_;
   WatchReader watch_;

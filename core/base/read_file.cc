@@ -10,6 +10,15 @@
 #include "core/base/unique_fd.h"
 
 namespace orb8 {
+namespace {
+
+std::string size_text(std::size_t bytes) {
+  constexpr unsigned kMibBits = 20;
+  const auto mib = bytes >> kMibBits;
+  return mib << kMibBits == bytes ? std::to_string(mib) + " MiB" : std::to_string(bytes) + " bytes";
+}
+
+}  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes,
                               const std::string& doing) {
@@ -24,8 +33,7 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes,
     if (got == 0) return text;
     text.append(part.data(), static_cast<std::size_t>(got));
     if (text.size() > max_bytes) {
-      return fail(Errc::kExhausted,
-                  doing + ": larger than " + std::to_string(max_bytes) + " bytes");
+      return fail(Errc::kInvalid, doing + ": larger than " + size_text(max_bytes));
     }
   }
 }

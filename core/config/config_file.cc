@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/config/config_file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstdint>
 #include <exception>
 #include <optional>
 #include <sstream>
 #include <utility>
 
-#include "core/base/unique_fd.h"
+#include "core/base/read_file.h"
 #include "core/config/settings.h"
 #include "core/config/values.h"
 
@@ -153,19 +149,7 @@ class FlatMap : public YAML::EventHandler {
 }  // namespace
 
 Result<std::string> read_config_text(const std::string& path) {
-  const auto doing = [&] { return "read the configuration file " + path; };
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return sys_error(errno, doing());
-  std::string text;
-  std::array<char, 4096> part = {};
-  for (;;) {
-    const auto got = ::read(file.get(), part.data(), part.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return sys_error(errno, doing());
-    if (got == 0) return text;
-    text.append(part.data(), static_cast<std::size_t>(got));
-    if (text.size() > kMostText) return fail(Errc::kInvalid, doing() + ": larger than 1 MiB");
-  }
+  return read_file(path, kMostText, "read the configuration file " + path);
 }
 
 Result<std::map<std::string, FileValue>> parse_config_file(std::string_view name,

@@ -35,14 +35,14 @@ Result<std::string> Authenticator::token() {
   return text;
 }
 
-Result<Credential> Authenticator::from_plugin() {
+Result<Credential> Authenticator::from(const ExecPlugin& plugin) {
   using std::chrono::system_clock;
   // Somewhat earlier, so that it does not expire on the way.
   constexpr std::chrono::seconds kMargin(10);
   const std::chrono::nanoseconds soon = (system_clock::now() + kMargin).time_since_epoch();
   if (exec_ && exec_->expires_ns && *exec_->expires_ns <= soon.count()) exec_.reset();
   if (!exec_) {
-    auto fresh = run_exec_plugin(access_, limits_);
+    auto fresh = run_exec_plugin(plugin, access_, limits_);
     if (!fresh) return std::unexpected(fresh.error());
     exec_ = std::move(*fresh);
   }
@@ -54,7 +54,7 @@ Result<Credential> Authenticator::from_plugin() {
 Result<Credential> Authenticator::credential() {
   Credential credential{.token = {}, .cert = access_.cert, .key = access_.key};
   if (access_.exec) {
-    auto made = from_plugin();
+    auto made = from(*access_.exec);
     if (!made) return made;
     credential = std::move(*made);
   } else {

@@ -31,7 +31,7 @@ class Authenticator {
 
  private:
   Result<std::string> token();
-  Result<Credential> from_plugin();
+  Result<Credential> from(const ExecPlugin& plugin);
 
   Access access_;
   CommandLimits limits_;

@@ -96,7 +96,7 @@ TEST_F(ExecPluginTest, GetsItsArgumentsItsVariablesAndWhatItIsFor) {
                                 .env = {{"WHO", "me"}},
                                 .api_version = "client.authentication.k8s.io/v1",
                                 .wants_cluster = true}};
-  EXPECT_FALSE(run_exec_plugin(access_, {}));
+  EXPECT_FALSE(run_exec_plugin(*access_.exec, access_, {}));
   std::ifstream told(dir_.path("told"));
   std::string line;
   std::getline(told, line);
@@ -110,10 +110,10 @@ TEST_F(ExecPluginTest, GetsItsArgumentsItsVariablesAndWhatItIsFor) {
 TEST_F(ExecPluginTest, SaysWhyThereIsNoCredential) {
   dir_.write_program("plugin", "echo not logged in >&2; exit 2\n");
   access_.exec = ExecPlugin{.command = dir_.path("plugin"), .install_hint = "install it"};
-  EXPECT_THAT(run_exec_plugin(access_, {}).error().what,
+  EXPECT_THAT(run_exec_plugin(*access_.exec, access_, {}).error().what,
               AllOf(HasSubstr(dir_.path("plugin")), HasSubstr("exit status 2 (not logged in )")));
   access_.exec->command = dir_.path("absent");
-  EXPECT_THAT(run_exec_plugin(access_, {}).error().what, HasSubstr("; install it"));
+  EXPECT_THAT(run_exec_plugin(*access_.exec, access_, {}).error().what, HasSubstr("; install it"));
 }
 
 TEST(ExecCredential, HasATokenOrACertificate) {

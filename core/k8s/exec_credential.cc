@@ -46,18 +46,19 @@ Result<std::string> cluster_json(const Access& access) {
   return json + "}";
 }
 
-}  // namespace
-
-Result<std::string> exec_info(const Access& access) {
+// What the plugin is told in $KUBERNETES_EXEC_INFO.
+Result<std::string> exec_info(const ExecPlugin& plugin, const Access& access) {
   std::string cluster;
-  if (access.exec->wants_cluster) {
+  if (plugin.wants_cluster) {
     auto json = cluster_json(access);
     if (!json) return json;
     cluster = "\"cluster\":" + *json + ",";
   }
-  return R"({"kind":"ExecCredential","apiVersion":)" + json_text(access.exec->api_version) +
+  return R"({"kind":"ExecCredential","apiVersion":)" + json_text(plugin.api_version) +
          ",\"spec\":{" + cluster + "\"interactive\":false}}";
 }
+
+}  // namespace
 
 Result<ExecCredential> parse_exec_credential(std::string& json) {
   JsonParser parser;
@@ -86,9 +87,9 @@ Result<ExecCredential> parse_exec_credential(std::string& json) {
   return credential;
 }
 
-Result<ExecCredential> run_exec_plugin(const Access& access, const CommandLimits& limits) {
-  const auto& plugin = *access.exec;
-  auto info = exec_info(access);
+Result<ExecCredential> run_exec_plugin(const ExecPlugin& plugin, const Access& access,
+                                       const CommandLimits& limits) {
+  auto info = exec_info(plugin, access);
   if (!info) return std::unexpected(info.error());
   Command command{.argv = {plugin.command}, .env = plugin.env};
   command.argv.insert(command.argv.end(), plugin.args.begin(), plugin.args.end());

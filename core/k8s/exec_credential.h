@@ -21,10 +21,8 @@ struct ExecCredential {
 
 Result<ExecCredential> parse_exec_credential(std::string& json);
 
-// What the plugin is told in $KUBERNETES_EXEC_INFO.
-Result<std::string> exec_info(const Access& access);
-
-// Runs the plugin; `access` has one.
-Result<ExecCredential> run_exec_plugin(const Access& access, const CommandLimits& limits);
+// Runs a plugin, for access to this cluster.
+Result<ExecCredential> run_exec_plugin(const ExecPlugin& plugin, const Access& access,
+                                       const CommandLimits& limits);
 
 }  // namespace orb8::k8s

@@ -99,8 +99,8 @@ HttpClient::HttpClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpClient::~HttpClient() = default;
 
 Result<std::unique_ptr<HttpClient>> HttpClient::create(const Access& access, CommandLimits limits) {
-  static const auto kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (kReady != CURLE_OK) return fail(Errc::kInternal, "start libcurl");
+  static const auto ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (ready != CURLE_OK) return fail(Errc::kInternal, "start libcurl");
   auto server = server_of(access);
   if (!server) return std::unexpected(server.error());
   return std::unique_ptr<HttpClient>(

@@ -54,8 +54,6 @@ struct ObjectParser::Impl {
 
 ObjectParser::ObjectParser(Kind kind) : kind_(kind), impl_(std::make_unique<Impl>()) {}
 ObjectParser::~ObjectParser() = default;
-ObjectParser::ObjectParser(ObjectParser&&) noexcept = default;
-ObjectParser& ObjectParser::operator=(ObjectParser&&) noexcept = default;
 
 std::optional<ParsedObject> ObjectParser::item(std::string& json) {
   const auto root = impl_->json.parse(json);

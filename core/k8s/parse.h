@@ -45,8 +45,8 @@ class ObjectParser {
  public:
   explicit ObjectParser(Kind kind);
   ~ObjectParser();
-  ObjectParser(ObjectParser&&) noexcept;
-  ObjectParser& operator=(ObjectParser&&) noexcept;
+  ObjectParser(const ObjectParser&) = delete;
+  ObjectParser& operator=(const ObjectParser&) = delete;
 
   std::optional<ParsedObject> item(std::string& json);
   std::optional<WatchEvent> event(std::string& json);

@@ -25,7 +25,8 @@ using ::testing::StartsWith;
 // A reflector whose requests are answered by the test.
 class ReflectorTest : public ::testing::Test {
  protected:
-  explicit ReflectorTest(Kind kind = Kind::kPod, WatchOptions options = {.backoff = kBackoff})
+  explicit ReflectorTest(Kind kind = Kind::kPod,
+                         const WatchOptions& options = {.backoff = kBackoff})
       : reflector_(kind, options, sink_, status_) {}
 
   static constexpr Backoff::Limits kBackoff = {.first = 1000ms, .most = 8000ms};

@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <string_view>
 
 #include "core/base/unique_fd.h"
 
@@ -35,6 +36,7 @@ Result<Pipe> make_pipe() {
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (auto& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;
@@ -45,10 +47,12 @@ std::vector<std::string> environment_for(const Command& command) {
   std::vector<std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
-    const auto replaced = [&](const auto& pair) { return text.starts_with(pair.first + "="); };
+    const auto name = std::string_view(text).substr(0, text.find('='));
+    const auto replaced = [&](const auto& pair) { return pair.first == name; };
     if (std::ranges::none_of(command.env, replaced)) all.push_back(text);
   }
-  for (const auto& [name, value] : command.env) all.push_back(name + "=" + value);
+  for (const auto& [name, value] : command.env)
+    all.push_back(std::string(name).append("=").append(value));
   return all;
 }
 
@@ -83,6 +87,8 @@ class Child {
   Child(Child&& other) noexcept
       : pid_(std::exchange(other.pid_, -1)), ended_(std::move(other.ended_)) {}
   Child& operator=(Child&& other) = delete;
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
   ~Child() {
     if (pid_ <= 0) return;
     ::kill(-pid_, SIGKILL);

@@ -22,7 +22,7 @@ using ::testing::HasSubstr;
 class Tls : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    dir_ = new TempDir;
+    dir = new TempDir;
     // The authority, the server, the client; and an authority that signed none of them.
     const auto output = run_command({.argv = {"sh", "-ec", R"(
           cd "$DIR"
@@ -33,12 +33,12 @@ class Tls : public ::testing::Test {
           $new $by -subj /CN=kubernetes -addext subjectAltName=DNS:kubernetes \
             -keyout server.key -out server.crt
           $new $by -subj /CN=agent -keyout client.key -out client.crt)"},
-                                     .env = {{"DIR", dir_->path("")}}},
+                                     .env = {{"DIR", dir->path("")}}},
                                     {});
     ASSERT_TRUE(output) << output.error().what;
     ASSERT_EQ(output->exit_status, 0) << output->err;
   }
-  static void TearDownTestSuite() { delete dir_; }
+  static void TearDownTestSuite() { delete dir; }
 
   void SetUp() override {
     api_.emplace(
@@ -46,9 +46,9 @@ class Tls : public ::testing::Test {
           if (request.has_param("watch")) return {.stream = std::make_shared<Stream>()};
           return {.body = R"({"kind":"List","metadata":{"resourceVersion":"1"},"items":[]})"};
         },
-        TlsFiles{.cert = dir_->path("server.crt"),
-                 .key = dir_->path("server.key"),
-                 .client_ca = dir_->path("ca.crt")});
+        TlsFiles{.cert = dir->path("server.crt"),
+                 .key = dir->path("server.key"),
+                 .client_ca = dir->path("ca.crt")});
     access_ = {.server = api_->url(),
                .ca = file("ca.crt"),
                .tls_server_name = "kubernetes",
@@ -56,9 +56,9 @@ class Tls : public ::testing::Test {
                .key = file("client.key")};
   }
 
-  static Pem file(const std::string& name) { return {.file = dir_->path(name), .text = {}}; }
+  static Pem file(const std::string& name) { return {.file = dir->path(name), .text = {}}; }
   static Pem text(const std::string& name) {
-    std::ifstream in(dir_->path(name));
+    std::ifstream in(dir->path(name));
     return {.file = {}, .text = {std::istreambuf_iterator<char>(in), {}}};
   }
 
@@ -80,14 +80,14 @@ class Tls : public ::testing::Test {
     watcher_ = std::move(*watcher);
   }
 
-  static TempDir* dir_;
+  static TempDir* dir;
   Access access_;
   RecordingSink sink_;
   std::optional<ScriptedApi> api_;
   std::unique_ptr<Watcher> watcher_;
 };
 
-TempDir* Tls::dir_ = nullptr;
+TempDir* Tls::dir = nullptr;
 
 TEST_F(Tls, TakesCertificatesByFile) {
   EXPECT_TRUE(syncs());
@@ -101,14 +101,14 @@ TEST_F(Tls, TakesEmbeddedCertificates) {
 }
 
 TEST_F(Tls, TakesACertificateFromAnExecPlugin) {
-  dir_->write_program("plugin", R"(
+  dir->write_program("plugin", R"(
 pem() { sed ':a;N;$!ba;s/\n/\\n/g' ")" +
-                                    dir_->path("") + R"($1"; }
+                                   dir->path("") + R"($1"; }
 printf '%s' "{\"kind\":\"ExecCredential\",\"status\":{\"clientCertificateData\":\"$(pem client.crt)\",
 \"clientKeyData\":\"$(pem client.key)\"}}"
 )");
   access_.cert = access_.key = {};
-  access_.exec = ExecPlugin{.command = dir_->path("plugin")};
+  access_.exec = ExecPlugin{.command = dir->path("plugin")};
   EXPECT_TRUE(syncs()) << watcher_->component().reason;
 }
 

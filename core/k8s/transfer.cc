@@ -51,7 +51,8 @@ void Transfer::add(Texts& to, const std::string& text) {
     sound_ = false;
     return;
   }
-  (void)to.release();  // the same list, longer by one
+  // The same list, longer by one: let go of, not freed.
+  [[maybe_unused]] auto* const same = to.release();
   to.reset(longer);
 }
 

@@ -1,6 +1,6 @@
-// One function for each kind: what is kept of it. A value of a wrong type marks the object given as
-// not sound (json.h); a text that is no address is left out alone, as older API servers let some
-// in. SPDX-License-Identifier: Apache-2.0
+// One function for each kind: what is kept of it. A value of a wrong type marks the object as not
+// sound (json.h); a text that is no address is left out alone, as older servers let some in.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <vector>

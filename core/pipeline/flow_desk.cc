@@ -9,16 +9,16 @@ FlowDesk::FlowDesk(std::function<void()> wake) : wake_(std::move(wake)) {}
 
 FlowDesk::Snapshot FlowDesk::ask() {
   std::unique_lock lock(mutex_);
-  if (closed_) return shown_;
+  if (finished_) return shown_;
   const auto mine = ++asked_count_;
   ++waiting_;
   wanted_.store(true, std::memory_order_relaxed);
   lock.unlock();
   wake_();
   lock.lock();
-  answered_.wait(lock, [&] { return closed_ || answered_count_ >= mine; });
+  answered_.wait(lock, [&] { return finished_ || answered_count_ >= mine; });
   --waiting_;
-  return waiting_ == 0 && !closed_ ? std::exchange(shown_, nullptr) : shown_;
+  return waiting_ == 0 && !finished_ ? std::exchange(shown_, nullptr) : shown_;
 }
 
 void FlowDesk::answer(Snapshot flows) {
@@ -30,9 +30,9 @@ void FlowDesk::answer(Snapshot flows) {
   answered_.notify_all();
 }
 
-void FlowDesk::close(Snapshot flows) {
+void FlowDesk::finish(Snapshot flows) {
   const std::lock_guard lock(mutex_);
-  closed_ = true;
+  finished_ = true;
   shown_ = std::move(flows);
   answered_.notify_all();
 }

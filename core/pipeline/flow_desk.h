@@ -31,7 +31,7 @@ class FlowDesk {
   void answer(Snapshot flows);
 
   // The last answer, which all get from here on.
-  void close(Snapshot flows);
+  void finish(Snapshot flows);
 
  private:
   std::function<void()> wake_;
@@ -41,7 +41,7 @@ class FlowDesk {
   std::uint64_t asked_count_ = 0;
   std::uint64_t answered_count_ = 0;  // of those who asked
   std::uint64_t waiting_ = 0;
-  bool closed_ = false;
+  bool finished_ = false;
   Snapshot shown_;  // until all that wait have taken it
 };
 

@@ -56,7 +56,7 @@ TEST(FlowDesk, KeepsNothingWhenAllHaveTakenTheirs) {
   EXPECT_TRUE(again.expired());
 }
 
-TEST(FlowDesk, GivesTheLastFlowsForEverOnceClosed) {
+TEST(FlowDesk, GivesTheLastFlowsForEverOnceFinished) {
   FlowTable table({});
   table.apply(packets_of(1, 7), nobody);
   std::binary_semaphore woken(0);
@@ -64,7 +64,7 @@ TEST(FlowDesk, GivesTheLastFlowsForEverOnceClosed) {
   std::uint64_t waited = 0;
   std::jthread reader([&] { waited = all_packets(*desk.ask()); });
   woken.acquire();
-  desk.close(table.share());
+  desk.finish(table.share());
   reader.join();
   EXPECT_EQ(waited, 7U);
   EXPECT_EQ(all_packets(*desk.ask()), 7U);

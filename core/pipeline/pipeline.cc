@@ -165,7 +165,7 @@ class PipelineThread final : public Pipeline {
     }
     take_what_is_left();
     take_snapshot();
-    desk_.close(table_.share());
+    desk_.finish(table_.share());
   }
 
   // Nothing new comes into the packet ring from here on; what came before is told, for a while.

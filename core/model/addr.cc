@@ -42,6 +42,15 @@ bool Addr::is_loopback() const noexcept {
   return *this == v6_loopback;
 }
 
+std::size_t AddrHash::operator()(const Addr& addr) const noexcept {
+  std::array<std::uint64_t, 2> halves;
+  std::memcpy(halves.data(), addr.bytes.data(), sizeof(halves));
+  // The finalizer of MurmurHash3, once: addresses of one prefix differ in a few bits only.
+  auto h = halves[0] * 0x9e3779b97f4a7c15ULL ^ halves[1];
+  h = (h ^ (h >> 33U)) * 0xff51afd7ed558ccdULL;
+  return h ^ (h >> 33U);
+}
+
 std::string to_string(const Addr& addr) {
   std::array<char, INET6_ADDRSTRLEN> text = {};
   const bool v4 = addr.is_v4();

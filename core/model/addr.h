@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,6 +29,11 @@ struct Addr {
   bool is_v4() const noexcept;
   bool is_loopback() const noexcept;
   auto operator<=>(const Addr&) const = default;
+};
+
+// For addresses that nobody outside can choose so that they collide.
+struct AddrHash {
+  std::size_t operator()(const Addr& addr) const noexcept;
 };
 
 // "10.0.0.1", "2001:db8::1" (RFC 5952). A v4-mapped address prints as plain IPv4.

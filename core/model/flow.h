@@ -110,10 +110,13 @@ struct ToldFlow {
   FlowLife life = FlowLife::kByPackets;
 };
 
-// Both sides' owners, resolved when a flow is first seen, and again when its process changes.
+// Both sides' owners, resolved when a flow is first seen, again when its process changes, and once
+// more where somebody who was not known then has shown up.
 struct FlowOwners {
   EndpointRef src;
   EndpointRef dst;
+  EndpointRef src_service;  // Services that were addressed: beside the pods that stand behind them
+  EndpointRef dst_service;
   OwnerRef local;  // of the socket that the flow was read from
 };
 

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/identity/kube_store.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <utility>
+#include <variant>
+
+namespace orb8 {
+namespace {
+
+std::int64_t steady_now_ns() {
+  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+}
+
+KnownPodRef copy_of(const KnownPodRef* pod) {
+  return pod == nullptr ? nullptr : *pod;
+}
+
+}  // namespace
+
+KubeStore::KubeStore(PodIndexOptions options, Clock clock)
+    : clock_(clock ? std::move(clock) : steady_now_ns), pods_(std::move(options)) {}
+
+void KubeStore::set(k8s::Object object) {
+  const std::lock_guard lock(mutex_);
+  if (std::visit([this](auto& of_kind) { return put(std::move(of_kind)); }, object)) changed();
+}
+
+bool KubeStore::put(k8s::Pod pod) {
+  auto zone = nodes_.zone_of(pod.node);
+  return pods_.set(std::move(pod), std::move(zone));
+}
+
+bool KubeStore::put(k8s::Node node) {
+  const auto change = nodes_.set(std::move(node));
+  stale_zones_ |= change.zones;
+  return change.changed;
+}
+
+bool KubeStore::put(k8s::Service service) {
+  return services_.set(std::move(service));
+}
+
+bool KubeStore::put(k8s::EndpointSlice slice) {
+  return services_.set(std::move(slice));
+}
+
+void KubeStore::gone(k8s::Kind kind, std::string_view uid) {
+  const std::lock_guard lock(mutex_);
+  bool any = false;
+  switch (kind) {
+    case k8s::Kind::kPod:
+      any = pods_.gone(uid, clock_());
+      break;
+    case k8s::Kind::kService:
+      any = services_.gone_service(uid);
+      break;
+    case k8s::Kind::kNode:
+      any = nodes_.gone(uid).changed;
+      break;
+    case k8s::Kind::kEndpointSlice:
+      any = services_.gone_slice(uid);
+      break;
+  }
+  if (any) changed();
+}
+
+void KubeStore::listed(k8s::Kind kind, const std::unordered_set<std::string>& uids) {
+  const std::lock_guard lock(mutex_);
+  switch (kind) {
+    case k8s::Kind::kPod:
+      pods_.keep(uids, clock_());
+      break;
+    case k8s::Kind::kService:
+      services_.keep_services(uids);
+      break;
+    case k8s::Kind::kNode:
+      nodes_.keep(uids);
+      break;
+    case k8s::Kind::kEndpointSlice:
+      services_.keep_slices(uids);
+      break;
+  }
+  bring_zones();
+  auto& first = listed_.at(static_cast<std::size_t>(kind));
+  if (!std::exchange(first, true) && kind == k8s::Kind::kPod) {
+    spdlog::info("Pod watcher initial sync complete. Tracking {} pods (by IP)", pods_.size());
+  }
+  complete_ = listed_[0] && listed_[1] && listed_[2];
+  changed();
+  lists_.fetch_add(1, std::memory_order_release);
+}
+
+void KubeStore::tick() {
+  const std::lock_guard lock(mutex_);
+  bring_zones();
+  if (pods_.expire(clock_())) changed();
+}
+
+// Not with each node: a change of one looks at all pods.
+void KubeStore::bring_zones() {
+  if (!std::exchange(stale_zones_, false)) return;
+  pods_.set_zones(
+      [this](const std::string& node) -> const std::string& { return nodes_.zone_of(node); });
+  changed();
+}
+
+KubeSide KubeStore::side_of(const Addr& addr, std::uint16_t port, std::uint8_t protocol,
+                            bool own) const {
+  KubeSide side;
+  if (const auto* pod = pods_.by_ip(addr)) {
+    side.endpoint = endpoint_of(*pod);
+  } else {
+    side.endpoint = nodes_.by_ip(addr);
+  }
+  const bool node = own || (side.endpoint && side.endpoint->kind == EndpointKind::kNode);
+  auto match = services_.find(addr, port, protocol, node);
+  if (match.address && !side.endpoint) side.endpoint = match.service;
+  side.service = std::move(match.service);
+  return side;
+}
+
+KubeStore::Sides KubeStore::sides_of(const FlowKey& key, bool src_own, bool dst_own) const {
+  // A type and a code are no ports.
+  const bool ports = !is_icmp(key.protocol);
+  const std::lock_guard lock(mutex_);
+  return {.src = side_of(key.src, ports ? key.src_port : std::uint16_t{0}, key.protocol, src_own),
+          .dst = side_of(key.dst, ports ? key.dst_port : std::uint16_t{0}, key.protocol, dst_own)};
+}
+
+EndpointRef KubeStore::endpoint_at(const Addr& addr) const {
+  const std::lock_guard lock(mutex_);
+  if (const auto* pod = pods_.by_ip(addr)) return endpoint_of(*pod);
+  return nodes_.by_ip(addr);
+}
+
+EndpointRef KubeStore::node_named(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  return nodes_.by_name(name);
+}
+
+KnownPodRef KubeStore::pod_of(const ContainerRef& container) const {
+  const std::lock_guard lock(mutex_);
+  if (const auto* pod = pods_.by_container(container.id)) return *pod;
+  if (container.pod_uid.empty()) return nullptr;
+  return copy_of(pods_.by_cgroup_uid(container.pod_uid));
+}
+
+KnownPodRef KubeStore::pod_with_uid(std::string_view uid) const {
+  const std::lock_guard lock(mutex_);
+  return copy_of(pods_.by_uid(uid));
+}
+
+std::vector<KnownPodRef> KubeStore::pods() const {
+  const std::lock_guard lock(mutex_);
+  return pods_.pods();
+}
+
+KubeCounts KubeStore::counts() const {
+  const std::lock_guard lock(mutex_);
+  return {.pods = pods_.size(),
+          .nodes = nodes_.size(),
+          .services = services_.size(),
+          .evicted_pods = pods_.evicted()};
+}
+
+}  // namespace orb8

@@ -1,0 +1,96 @@
+// What is known of the cluster: its pods, nodes and Services, and who of them a flow is with.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/identity/container_id.h"
+#include "core/identity/node_index.h"
+#include "core/identity/pod_index.h"
+#include "core/identity/service_index.h"
+#include "core/k8s/sink.h"
+#include "core/model/flow.h"
+
+namespace orb8 {
+
+// One side of a flow, by its address.
+struct KubeSide {
+  EndpointRef endpoint;  // pod, node or Service; null: nobody that is known
+  EndpointRef service;   // that was addressed; null: none
+};
+
+struct KubeCounts {
+  std::size_t pods = 0;
+  std::size_t nodes = 0;
+  std::size_t services = 0;
+  std::uint64_t evicted_pods = 0;  // that still ran
+};
+
+// Any thread may read while one writes; each holds the others up for a few lookups, and for
+// milliseconds where the whole cluster is listed anew.
+class KubeStore final : public k8s::Sink {
+ public:
+  using Clock = std::function<std::int64_t()>;  // that never goes back
+  explicit KubeStore(PodIndexOptions options, Clock clock = {});
+
+  void set(k8s::Object object) override;
+  void gone(k8s::Kind kind, std::string_view uid) override;
+  void listed(k8s::Kind kind, const std::unordered_set<std::string>& uids) override;
+
+  // Forgets what was deleted long ago, and brings zones to pods. Once a second or so, by any
+  // thread.
+  void tick();
+
+  // Both sides of a flow: pods by their address, then nodes, then Services. `own`: the address is
+  // one of this machine's, so that node ports count there too.
+  struct Sides {
+    KubeSide src;
+    KubeSide dst;
+  };
+  Sides sides_of(const FlowKey& key, bool src_own, bool dst_own) const;
+
+  EndpointRef endpoint_at(const Addr& addr) const;  // a pod's or a node's
+  EndpointRef node_named(const std::string& name) const;
+  // By the container, or by the pod that its cgroup is in. Null: not known.
+  KnownPodRef pod_of(const ContainerRef& container) const;
+  KnownPodRef pod_with_uid(std::string_view uid) const;
+
+  std::vector<KnownPodRef> pods() const;
+  KubeCounts counts() const;
+
+  // Goes up with each change of what the lookups may find.
+  std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
+  // Goes up with each list: much may be known then that was not before.
+  std::uint64_t lists() const noexcept { return lists_.load(std::memory_order_acquire); }
+  // Whether pods, nodes and Services were listed once: who is not known then is not of the cluster.
+  bool is_complete() const noexcept { return complete_.load(std::memory_order_acquire); }
+
+ private:
+  KubeSide side_of(const Addr& addr, std::uint16_t port, std::uint8_t protocol, bool own) const;
+  bool put(k8s::Pod pod);
+  bool put(k8s::Node node);
+  bool put(k8s::Service service);
+  bool put(k8s::EndpointSlice slice);
+  void changed() { version_.fetch_add(1, std::memory_order_release); }
+  void bring_zones();
+
+  Clock clock_;
+  mutable std::mutex mutex_;  // of all that is not atomic
+  PodIndex pods_;
+  NodeIndex nodes_;
+  ServiceIndex services_;
+  bool stale_zones_ = false;
+  std::array<bool, 4> listed_ = {};  // by kind
+  std::atomic<std::uint64_t> version_ = 0;
+  std::atomic<std::uint64_t> lists_ = 0;
+  std::atomic<bool> complete_ = false;
+};
+
+}  // namespace orb8

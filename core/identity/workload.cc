@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/identity/workload.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+
+namespace orb8 {
+namespace {
+
+std::string_view label(const k8s::Pod& pod, std::string_view key) {
+  const auto found = std::ranges::find(pod.labels, key, &k8s::Labels::value_type::first);
+  return found == pod.labels.end() ? std::string_view() : std::string_view(found->second);
+}
+
+// What stands before "-<suffix>"; absent where that is not the end, or nothing is before it.
+std::optional<std::string> stem(std::string_view name, std::string_view suffix) {
+  if (suffix.empty() || name.size() < suffix.size() + 2 || !name.ends_with(suffix)) return {};
+  name.remove_suffix(suffix.size());
+  if (name.back() != '-') return {};
+  name.remove_suffix(1);
+  return std::string(name);
+}
+
+// Whoever makes several of `controller` per object writes its own name on the pods.
+struct LabelRule {
+  std::string_view controller;
+  std::string_view label;
+  std::string_view kind;
+};
+constexpr std::array kLabelRules = {
+    LabelRule{"Job", "jobset.sigs.k8s.io/jobset-name", "JobSet"},
+    LabelRule{"StatefulSet", "leaderworkerset.sigs.k8s.io/name", "LeaderWorkerSet"},
+    LabelRule{"Pod", "leaderworkerset.sigs.k8s.io/name", "LeaderWorkerSet"},
+};
+
+// The hash of the pod template, which the name of a ReplicaSet ends with.
+struct HashRule {
+  std::string_view label;
+  std::string_view kind;
+};
+constexpr std::array kHashRules = {
+    HashRule{"pod-template-hash", "Deployment"},
+    HashRule{"rollouts-pod-template-hash", "Rollout"},
+};
+
+// "<cronjob>-<time of the run>": minutes since 1970, which have 8 digits until 2160; up to
+// Kubernetes 1.20 seconds, which have 10. A Job that somebody called "train-1" is nobody's.
+std::optional<std::string> cron_job_of(std::string_view job) {
+  const auto dash = job.rfind('-');
+  if (dash == std::string_view::npos) return {};
+  const auto number = job.substr(dash + 1);
+  const bool digits = number.find_first_not_of("0123456789") == std::string_view::npos;
+  if (!digits || number.size() < 8 || number.size() > 10) return {};
+  return stem(job, number);
+}
+
+}  // namespace
+
+Workload workload_of(const k8s::Pod& pod) {
+  const auto& [kind, name] = pod.controller;
+  if (kind.empty()) return {"Pod", pod.name};
+  // The kubelet's mirror of a static pod, whose name is made longer by the node's.
+  if (kind == "Node") return {"StaticPod", stem(pod.name, name).value_or(pod.name)};
+  for (const auto& rule : kLabelRules) {
+    if (kind != rule.controller) continue;
+    if (const auto owner = label(pod, rule.label); !owner.empty()) {
+      return {std::string(rule.kind), std::string(owner)};
+    }
+  }
+  if (kind == "ReplicaSet") {
+    for (const auto& rule : kHashRules) {
+      if (auto owner = stem(name, label(pod, rule.label))) return {std::string(rule.kind), *owner};
+    }
+  }
+  if (kind == "Job") {
+    if (auto owner = cron_job_of(name)) return {"CronJob", *owner};
+  }
+  return {kind, name};
+}
+
+}  // namespace orb8

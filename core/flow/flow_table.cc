@@ -25,8 +25,11 @@ bool is_over(const Flow& flow) {
 bool has_new_owner(const Flow& flow, const FlowRecord& record) {
   const auto* owner = flow.owners.local.get();
   if (record.pid != 0 && (!owner || owner->pid != record.pid)) return true;
-  // The name may be known by now.
-  return owner && !owner->container_id.empty() && owner->container_name.empty();
+  if (!owner) return false;
+  // Its pod, or its container's name, may be known by now.
+  const bool pod = owner->endpoint && owner->endpoint->kind == EndpointKind::kPod;
+  if (!owner->pod_uid.empty() && !pod) return true;
+  return !owner->container_id.empty() && owner->container_name.empty();
 }
 
 // How far a counter went beyond the largest value that was seen of it. Less than that is a reading
@@ -289,6 +292,11 @@ const Flow* FlowTable::find(const FlowKey& key) const {
 FlowProgress FlowTable::told(const FlowKey& key) const {
   const Slot slot = index_.find(key);
   return slot == kNone ? FlowProgress{} : told(slot);
+}
+
+void FlowTable::set_owners(const FlowKey& key, FlowOwners owners) {
+  const Slot slot = index_.find(key);
+  if (slot != kNone) writable_row(slot).owners = std::move(owners);
 }
 
 // --- ends ---

@@ -114,6 +114,9 @@ class FlowTable {
   // What the source had said of a flow in the table.
   FlowProgress told(const FlowKey& key) const;
 
+  // Names the owners of a flow in the table anew.
+  void set_owners(const FlowKey& key, FlowOwners owners);
+
   // Flows pushed out since the last call.
   std::vector<Ended> take_evicted();
 

@@ -20,8 +20,16 @@ bool incomplete(const Owner& owner) {
   return !owner.container_id.empty() && owner.container_name.empty();
 }
 
-EndpointRef endpoint_of(const Owner& owner) {
+const std::string* container_name_in(const KnownPod& pod, const std::string& id) {
+  const auto found = std::ranges::find(pod.containers, id, &k8s::Container::id);
+  return found == pod.containers.end() ? nullptr : &found->name;
+}
+
+}  // namespace
+
+EndpointRef Identity::endpoint_of(const Owner& owner) const {
   Endpoint endpoint;
+  endpoint.node = options_.node;
   if (!owner.container_id.empty()) {
     endpoint.kind = EndpointKind::kContainer;
     endpoint.name =
@@ -34,8 +42,6 @@ EndpointRef endpoint_of(const Owner& owner) {
   }
   return std::make_shared<const Endpoint>(std::move(endpoint));
 }
-
-}  // namespace
 
 std::size_t Identity::KeyHash::operator()(const Key& key) const noexcept {
   constexpr std::size_t kOdd = 0x9e3779b97f4a7c15;  // spreads small numbers over all bits
@@ -56,7 +62,7 @@ Identity::Identity(IdentityOptions options, std::int64_t now_ns)
 
 void Identity::open_cgroups() {
   auto options = options_.cgroups;
-  options.appeared = [this](std::uint64_t, const std::string& path) { container_appeared(path); };
+  options.appeared = [this](std::uint64_t, const std::string& path) { cgroup_appeared(path); };
   options.dropped = [this](std::uint64_t, const std::string& path) { cgroup_dropped(path); };
   auto cgroups = CgroupTree::open(std::move(options), now_ns_);
   if (cgroups) {
@@ -67,12 +73,18 @@ void Identity::open_cgroups() {
   }
 }
 
+std::uint64_t Identity::kube_version() const {
+  return options_.kube == nullptr ? 0 : options_.kube->version();
+}
+
 // Asked for before its first flow, the name is mostly there when that comes.
-void Identity::container_appeared(const std::string& cgroup_path) {
+void Identity::cgroup_appeared(const std::string& cgroup_path) {
+  if (options_.kube != nullptr) options_.kube->cgroup_appeared(pod_uid_of(cgroup_path));
   if (const auto container = container_of(cgroup_path)) (void)names_.name_of(*container, now_ns_);
 }
 
 void Identity::cgroup_dropped(const std::string& cgroup_path) {
+  if (options_.kube != nullptr) options_.kube->cgroup_gone(pod_uid_of(cgroup_path));
   const auto container = container_of(cgroup_path);
   if (!container) return;
   // A cgroup that the container made below its own may end before the container does.
@@ -86,22 +98,37 @@ OwnerRef Identity::owner_of(std::uint64_t cgroup_id, std::uint32_t pid, std::str
   auto found = owners_.find(key);
   if (found == owners_.end()) {
     make_room();
-    slots_.push_front(
-        {.key = key, .owner = make(key, nullptr), .used_ns = now_ns_, .tried_ns = now_ns_});
+    const auto version = kube_version();  // before what is looked up
+    slots_.push_front({.key = key,
+                       .owner = make(key, nullptr),
+                       .used_ns = now_ns_,
+                       .tried_ns = now_ns_,
+                       .kube_version = version});
     found = owners_.emplace(std::move(key), slots_.begin()).first;
   }
   auto& slot = *found->second;
-  if (slot.tried_ns != now_ns_ && incomplete(*slot.owner)) {
-    slot.tried_ns = now_ns_;
-    auto now = make(slot.key, slot.owner.get());
-    if (now->cgroup_path != slot.owner->cgroup_path ||
-        now->container_name != slot.owner->container_name) {
-      slot.owner = std::move(now);
-    }
-  }
+  refresh(slot);
   slot.used_ns = now_ns_;
   slots_.splice(slots_.begin(), slots_, found->second);
   return slot.owner;
+}
+
+void Identity::refresh(Slot& slot) {
+  const auto version = kube_version();
+  const bool news = version != slot.kube_version && !slot.owner->pod_uid.empty();
+  const bool retry = slot.tried_ns != now_ns_ && incomplete(*slot.owner);
+  if (!news && !retry) return;
+  slot.tried_ns = now_ns_;
+  slot.kube_version = version;
+  auto now = make(slot.key, slot.owner.get());
+  // The pod is the same object as long as nothing changed about it.
+  const bool same_pod = now->endpoint == slot.owner->endpoint || !now->endpoint ||
+                        now->endpoint->kind != EndpointKind::kPod;
+  if (same_pod && now->cgroup_path == slot.owner->cgroup_path &&
+      now->container_name == slot.owner->container_name) {
+    return;
+  }
+  slot.owner = std::move(now);
 }
 
 // `before` is what was known: a cgroup that is long gone has no path to be found any more.
@@ -120,8 +147,28 @@ OwnerRef Identity::make(const Key& key, const Owner* before) {
     owner.container_id = container->id;
     owner.container_name = names_.name_of(*container, now_ns_).value_or("");
   }
-  owner.endpoint = endpoint_of(owner);
+  owner.endpoint = name_pod(owner, before);
+  if (!owner.endpoint) owner.endpoint = endpoint_of(owner);
   return std::make_shared<const Owner>(std::move(owner));
+}
+
+// Null: in no pod, or in one that Kubernetes has not told of. A pod that was found once is not
+// lost.
+EndpointRef Identity::name_pod(Owner& owner, const Owner* before) const {
+  if (options_.kube == nullptr) return nullptr;
+  owner.pod_uid = pod_uid_of(owner.cgroup_path);
+  if (owner.pod_uid.empty() && owner.container_id.empty()) return nullptr;
+  const auto pod = options_.kube->pod_of({.id = owner.container_id, .pod_uid = owner.pod_uid});
+  if (!pod) {
+    const bool known =
+        before != nullptr && before->endpoint && before->endpoint->kind == EndpointKind::kPod;
+    return known ? before->endpoint : nullptr;
+  }
+  if (owner.container_name.empty()) {
+    if (const auto* name = container_name_in(*pod, owner.container_id))
+      owner.container_name = *name;
+  }
+  return orb8::endpoint_of(pod);
 }
 
 // The one that was used longest ago among those that nobody holds; should the oldest few all be

@@ -1,4 +1,4 @@
-// Who is behind a socket, by what this machine alone knows: its cgroups, runtimes and processes.
+// Who is behind a socket: by its cgroup, and what runtimes and Kubernetes know of that.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -15,6 +15,7 @@
 
 #include "core/identity/cgroup_tree.h"
 #include "core/identity/container_names.h"
+#include "core/identity/kube_store.h"
 #include "core/model/owner.h"
 #include "core/model/status.h"
 
@@ -23,7 +24,9 @@ namespace orb8 {
 struct IdentityOptions {
   CgroupTreeOptions cgroups;  // `appeared` and `dropped` are taken
   ContainerNamesOptions names;
-  std::string root;  // below it is /proc; "" for this machine
+  std::string root;           // below it is /proc; "" for this machine
+  std::string node;           // what this machine is called
+  KubeStore* kube = nullptr;  // outlives this; null: without Kubernetes nobody is a pod
   // How many owners are kept, and for how long after their last use when nobody holds them.
   std::size_t max_owners = 65536;
   std::int64_t grace_ns = 60'000'000'000;
@@ -65,14 +68,19 @@ class Identity {
     OwnerRef owner;
     std::int64_t used_ns = 0;
     std::int64_t tried_ns = 0;  // when all that can be known was looked for
+    std::uint64_t kube_version = 0;
   };
   using Slots = std::list<Slot>;
 
   Identity(IdentityOptions options, std::int64_t now_ns);
   void open_cgroups();
-  void container_appeared(const std::string& cgroup_path);
+  std::uint64_t kube_version() const;
+  void cgroup_appeared(const std::string& cgroup_path);
   void cgroup_dropped(const std::string& cgroup_path);
   OwnerRef make(const Key& key, const Owner* before);
+  EndpointRef name_pod(Owner& owner, const Owner* before) const;
+  EndpointRef endpoint_of(const Owner& owner) const;
+  void refresh(Slot& slot);
   void make_room();
   void expire();
 

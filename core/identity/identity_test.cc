@@ -14,6 +14,7 @@
 #include <fstream>
 
 #include "core/base/mounts.h"
+#include "core/identity/kube_test_data.h"
 #include "core/identity/scripted_http.h"
 
 namespace orb8 {
@@ -147,6 +148,73 @@ TEST_F(IdentityTest, KeepsTheNameWhenOnlyACgroupInsideTheContainerEnds) {
   identity->handle_ready(100 * kSecond);
   EXPECT_EQ(identity->owner_of(id, 8, "redis-server")->container_name, "redis");
   EXPECT_EQ(asked_, 1);
+}
+
+constexpr const char* kPodUid = "12345678-1234-1234-1234-123456789abc";
+
+k8s::Pod pod_with_container() {
+  auto web = pod(kPodUid, "web-0", {});
+  web.containers = {{"nginx", kId}};
+  return web;
+}
+
+TEST_F(IdentityTest, NamesThePodThatTheCgroupIsIn) {
+  MAKE_OR_SKIP(pods, "kubepods");
+  MAKE_OR_SKIP(of_pod, std::string("kubepods/pod") + kPodUid);
+  MAKE_OR_SKIP(id, std::string("kubepods/pod") + kPodUid + "/" + kId);
+  KubeStore kube({});
+  kube.set(pod_with_container());
+  options_.kube = &kube;
+  known_ = false;
+  auto identity = Identity::open(options_, 0);
+  const auto owner = identity->owner_of(id, 7, "nginx");
+  EXPECT_EQ(owner->endpoint->kind, EndpointKind::kPod);
+  EXPECT_EQ(owner->endpoint->name, "web-0");
+  EXPECT_EQ(owner->pod_uid, kPodUid);
+  EXPECT_EQ(owner->container_name, "nginx") << "though no runtime told it";
+  EXPECT_EQ(identity->owner_of(of_pod, 8, "pause")->endpoint->name, "web-0");
+  EXPECT_TRUE(kube.pods().at(0).cgroup);
+}
+
+TEST_F(IdentityTest, NamesAPodThatKubernetesTellsOfLater) {
+  MAKE_OR_SKIP(pods, "kubepods");
+  MAKE_OR_SKIP(of_pod, std::string("kubepods/pod") + kPodUid);
+  MAKE_OR_SKIP(id, std::string("kubepods/pod") + kPodUid + "/" + kId);
+  KubeStore kube({});
+  options_.kube = &kube;
+  auto identity = Identity::open(options_, 0);
+  EXPECT_EQ(identity->owner_of(id, 7, "nginx")->endpoint->kind, EndpointKind::kContainer);
+  kube.set(pod_with_container());
+  const auto owner = identity->owner_of(id, 7, "nginx");
+  EXPECT_EQ(owner->endpoint->name, "web-0");
+  EXPECT_EQ(identity->owner_of(id, 7, "nginx"), owner);
+  kube.gone(k8s::Kind::kPod, kPodUid);
+  kube.set(node("n1", "node-1", {}));
+  EXPECT_EQ(identity->owner_of(id, 7, "nginx"), owner) << "nothing about it changed";
+  auto moved = pod_with_container();
+  moved.name_space = "other";
+  kube.set(moved);
+  EXPECT_EQ(identity->owner_of(id, 7, "nginx")->endpoint->name_space, "other");
+}
+
+TEST_F(IdentityTest, KeepsThePodOfAProcessThatOutlivesWhatKubernetesKnowsOfIt) {
+  MAKE_OR_SKIP(pods, "kubepods");
+  MAKE_OR_SKIP(of_pod, std::string("kubepods/pod") + kPodUid);
+  KubeStore kube({.grace_ns = 0});
+  kube.set(pod_with_container());
+  options_.kube = &kube;
+  auto identity = Identity::open(options_, 0);
+  EXPECT_EQ(identity->owner_of(of_pod, 7, "nginx")->endpoint->name, "web-0");
+  kube.gone(k8s::Kind::kPod, kPodUid);
+  kube.tick();
+  EXPECT_EQ(kube.pod_with_uid(kPodUid), nullptr);
+  EXPECT_EQ(identity->owner_of(of_pod, 7, "nginx")->endpoint->name, "web-0");
+}
+
+TEST_F(IdentityTest, SaysOnWhichNodeAProcessIs) {
+  options_.node = "node-1";
+  auto identity = Identity::open(options_, 0);
+  EXPECT_EQ(identity->owner_of(0, 7, "sshd")->endpoint->node, "node-1");
 }
 
 TEST_F(IdentityTest, NamesAProcessOutsideOfContainersByItsCommand) {

@@ -2,6 +2,8 @@
 #include "core/identity/kube_store.h"
 
 #include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <utility>
@@ -21,7 +23,9 @@ KnownPodRef copy_of(const KnownPodRef* pod) {
 }  // namespace
 
 KubeStore::KubeStore(PodIndexOptions options, Clock clock)
-    : clock_(clock ? std::move(clock) : steady_now_ns), pods_(std::move(options)) {}
+    : clock_(clock ? std::move(clock) : steady_now_ns),
+      pods_(std::move(options)),
+      notice_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 void KubeStore::set(k8s::Object object) {
   const std::lock_guard lock(mutex_);
@@ -153,9 +157,40 @@ KnownPodRef KubeStore::pod_with_uid(std::string_view uid) const {
   return copy_of(pods_.by_uid(uid));
 }
 
-std::vector<KnownPodRef> KubeStore::pods() const {
+void KubeStore::cgroup_appeared(const std::string& pod_uid) {
+  if (pod_uid.empty()) return;
   const std::lock_guard lock(mutex_);
-  return pods_.pods();
+  ++cgroups_[pod_uid];
+}
+
+void KubeStore::cgroup_gone(const std::string& pod_uid) {
+  const std::lock_guard lock(mutex_);
+  const auto found = cgroups_.find(pod_uid);
+  if (found != cgroups_.end() && --found->second == 0) cgroups_.erase(found);
+}
+
+std::vector<KubeStore::ListedPod> KubeStore::pods() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ListedPod> listed;
+  for (auto& pod : pods_.pods()) {
+    const bool cgroup = cgroups_.contains(pod->endpoint.uid) || cgroups_.contains(pod->static_uid);
+    listed.push_back({.pod = std::move(pod), .cgroup = cgroup});
+  }
+  return listed;
+}
+
+void KubeStore::changed() {
+  version_.fetch_add(1, std::memory_order_release);
+  if (noticed_.exchange(true)) return;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(notice_.get(), &one, sizeof(one));
+}
+
+bool KubeStore::take_notice() {
+  std::uint64_t count = 0;
+  if (::read(notice_.get(), &count, sizeof(count)) != sizeof(count)) return false;
+  noticed_.store(false);  // what changes from here on writes again
+  return true;
 }
 
 KubeCounts KubeStore::counts() const {

@@ -9,8 +9,12 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
+#include "core/base/unique_fd.h"
 #include "core/identity/container_id.h"
 #include "core/identity/node_index.h"
 #include "core/identity/pod_index.h"
@@ -62,8 +66,20 @@ class KubeStore final : public k8s::Sink {
   KnownPodRef pod_of(const ContainerRef& container) const;
   KnownPodRef pod_with_uid(std::string_view uid) const;
 
-  std::vector<KnownPodRef> pods() const;
+  // The pods that have cgroups on this machine: told by who watches those. Empty UIDs are no pods'.
+  void cgroup_appeared(const std::string& pod_uid);
+  void cgroup_gone(const std::string& pod_uid);
+
+  struct ListedPod {
+    KnownPodRef pod;
+    bool cgroup = false;  // there is one on this machine
+  };
+  std::vector<ListedPod> pods() const;  // in no particular order
   KubeCounts counts() const;
+
+  // Readable when something changed since take_notice(), which returns whether anything did.
+  int fd() const { return notice_.get(); }
+  bool take_notice();
 
   // Goes up with each change of what the lookups may find.
   std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
@@ -78,7 +94,7 @@ class KubeStore final : public k8s::Sink {
   bool put(k8s::Node node);
   bool put(k8s::Service service);
   bool put(k8s::EndpointSlice slice);
-  void changed() { version_.fetch_add(1, std::memory_order_release); }
+  void changed();
   void bring_zones();
 
   Clock clock_;
@@ -86,8 +102,11 @@ class KubeStore final : public k8s::Sink {
   PodIndex pods_;
   NodeIndex nodes_;
   ServiceIndex services_;
+  std::unordered_map<std::string, int> cgroups_;  // how many, by the UID in their names
   bool stale_zones_ = false;
   std::array<bool, 4> listed_ = {};  // by kind
+  UniqueFd notice_;
+  std::atomic<bool> noticed_ = false;  // the notice is written already
   std::atomic<std::uint64_t> version_ = 0;
   std::atomic<std::uint64_t> lists_ = 0;
   std::atomic<bool> complete_ = false;

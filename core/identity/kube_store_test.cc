@@ -2,6 +2,7 @@
 #include "core/identity/kube_store.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <atomic>
 #include <thread>
@@ -155,8 +156,39 @@ TEST_F(KubeStoreTest, TellsItsPodsWithoutThoseThatWereDeleted) {
   store_.set(pod("p2", "web-1", {}));
   store_.gone(k8s::Kind::kPod, "p2");
   ASSERT_EQ(store_.pods().size(), 1U);
-  EXPECT_EQ(store_.pods()[0]->endpoint.name, "web-0");
+  EXPECT_EQ(store_.pods()[0].pod->endpoint.name, "web-0");
   EXPECT_EQ(store_.counts().pods, 1U);
+}
+
+TEST_F(KubeStoreTest, TellsWhichPodsHaveACgroupOnThisMachine) {
+  auto mirror = pod("p1", "kube-proxy-node-1", {});
+  mirror.static_uid = "static-1";
+  store_.set(mirror);
+  const auto found = [this] { return store_.pods().at(0).cgroup; };
+  EXPECT_FALSE(found());
+  for (const auto* uid : {"p1", "static-1"}) {
+    store_.cgroup_appeared(uid);
+    store_.cgroup_appeared(uid);  // the pod's, and its container's
+    store_.cgroup_gone(uid);
+    EXPECT_TRUE(found());
+    store_.cgroup_gone(uid);
+    EXPECT_FALSE(found());
+  }
+  store_.cgroup_appeared("");
+  EXPECT_FALSE(found());
+}
+
+TEST_F(KubeStoreTest, WakesWhoWaitsForChanges) {
+  pollfd fd = {.fd = store_.fd(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&fd, 1, 0), 0);
+  store_.set(pod("p1", "web-0", {kPodIp}));
+  store_.set(pod("p2", "web-1", {}));
+  EXPECT_EQ(::poll(&fd, 1, 0), 1);
+  EXPECT_TRUE(store_.take_notice());
+  EXPECT_FALSE(store_.take_notice());
+  EXPECT_EQ(::poll(&fd, 1, 0), 0);
+  store_.gone(k8s::Kind::kPod, "p1");
+  EXPECT_EQ(::poll(&fd, 1, 0), 1);
 }
 
 TEST_F(KubeStoreTest, IsReadWhileItIsWritten) {

@@ -17,8 +17,10 @@ struct Owner {
   std::string comm;            // at most 15 bytes, not always UTF-8
   std::string cgroup_path;     // below the cgroup v2 mount, "/" is its root
   std::string container_id;    // 64 hex digits
-  std::string container_name;  // absent until the runtime told it
-  // kContainer: named by the container, or by the first 12 digits of its id. kProcess: by comm.
+  std::string container_name;  // absent until the runtime, or the pod, told it
+  std::string pod_uid;         // that the cgroup is named after, where Kubernetes is asked about it
+  // kPod: the pod that the cgroup is in. kContainer: named by the container, or by the first 12
+  // digits of its id. kProcess: by comm.
   EndpointRef endpoint;
 };
 

@@ -59,6 +59,8 @@ struct Status {
   std::uint64_t subscriber_drops = 0;
   std::uint64_t flows_evicted = 0;
   std::uint64_t flows_expired = 0;
+  std::uint64_t pods_evicted = 0;  // that still ran
+  std::uint32_t pods_tracked = 0;
   std::uint32_t active_flows = 0;
   std::uint32_t max_flows = 0;
   std::uint32_t subscribers = 0;

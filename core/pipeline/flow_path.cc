@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/pipeline/flow_path.h"
 
-#include <cstring>
 #include <span>
-#include <string_view>
+#include <utility>
 
 namespace orb8 {
 namespace {
@@ -17,20 +16,25 @@ bool told_already(const Flow& flow) {
 
 FlowPath::FlowPath(const Parts& parts)
     : source_(parts.source),
-      identity_(parts.identity),
+      attribution_(parts.attribution),
       table_(parts.table),
       hub_(parts.hub),
       desk_(parts.desk),
       record_fn_([this](const FlowRecord& record) { on_record(record); }),
       packet_fn_([this](const Event& packet) { on_packet(packet); }),
-      resolve_fn_([this](const FlowRecord& record) { return resolve(record); }) {}
+      resolve_fn_([this](const FlowRecord& record) { return attribution_.owners_of(record); }) {}
 
 Result<void> FlowPath::take_snapshot(std::int64_t now_ns, FlowTable::Due which) {
   auto ok = source_.collect(record_fn_);
   if (const auto* living = source_.living_sockets()) close_all_but(*living, now_ns);
+  attribution_.name_late();  // before any of them ends: the last word on a flow has its names
   end_due(now_ns, which);
   table_.tidy();
   return ok;
+}
+
+void FlowPath::name_late() {
+  attribution_.name_late();
 }
 
 void FlowPath::close_all_but(const std::unordered_set<std::uint64_t>& living, std::int64_t now_ns) {
@@ -64,19 +68,8 @@ void FlowPath::on_record(const FlowRecord& record) {
   moved_.bytes += change.bytes;
   tell_change(change);
   if (change.closed) tell_end(*change.flow, EndReason::kClosed);
+  attribution_.settle();
   end_evicted();
-}
-
-// What this machine alone can say: whose socket it is. The other side stays unknown.
-FlowOwners FlowPath::resolve(const FlowRecord& record) {
-  const std::string_view comm(record.comm.data(),
-                              ::strnlen(record.comm.data(), record.comm.size()));
-  FlowOwners owners;
-  owners.local = identity_.owner_of(record.cgroup_id, record.pid, comm);
-  if (!owners.local) return owners;
-  const bool sent = record.key.direction == Direction::kEgress;
-  (sent ? owners.src : owners.dst) = owners.local->endpoint;
-  return owners;
 }
 
 void FlowPath::tell_change(const FlowTable::Change& change) {
@@ -93,7 +86,9 @@ void FlowPath::tell_change(const FlowTable::Change& change) {
 
 void FlowPath::on_packet(const Event& packet) {
   ++events_processed_;
-  hub_.publish(packet);
+  auto named = packet;
+  named.flow.owners = attribution_.owners_of(packet);
+  hub_.publish(named);
 }
 
 void FlowPath::end_due(std::int64_t now_ns, FlowTable::Due which) {
@@ -102,7 +97,9 @@ void FlowPath::end_due(std::int64_t now_ns, FlowTable::Due which) {
   source_.forget(due, record_fn_);
   for (const auto& flow : due) {
     const auto ended = table_.end(flow.key, now_ns);
-    if (ended && !told_already(ended->flow)) tell_end(ended->flow, ended->reason);
+    if (!ended) continue;
+    attribution_.forget(ended->flow);
+    if (!told_already(ended->flow)) tell_end(ended->flow, ended->reason);
   }
 }
 
@@ -127,6 +124,7 @@ void FlowPath::end_evicted(FlowTable::Ended& ended) {
       on_record(record);
     }
   });
+  if (!table_.find(ended.flow.key)) attribution_.forget(ended.flow);
   if (!told_already(ended.flow)) tell_end(ended.flow, ended.reason);
 }
 

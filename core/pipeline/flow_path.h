@@ -9,8 +9,8 @@
 
 #include "core/flow/flow_table.h"
 #include "core/flow/stream_hub.h"
-#include "core/identity/identity.h"
 #include "core/model/event.h"
+#include "core/pipeline/attribution.h"
 #include "core/pipeline/flow_desk.h"
 #include "core/source/flow_source.h"
 
@@ -21,7 +21,7 @@ class FlowPath {
  public:
   struct Parts {
     FlowSource& source;
-    Identity& identity;
+    Attribution& attribution;
     FlowTable& table;
     StreamHub& hub;
     FlowDesk& desk;
@@ -30,6 +30,9 @@ class FlowPath {
 
   // One snapshot: takes in what moved and ends the flows of `which` kind that are due.
   Result<void> take_snapshot(std::int64_t now_ns, FlowTable::Due which);
+
+  // Where Kubernetes has news, gives names to flows that had none.
+  void name_late();
 
   // Packets, and flows that came outside of snapshots. At most `most` a call; how many there were.
   std::size_t take_ready(std::size_t most);
@@ -48,11 +51,10 @@ class FlowPath {
   void end_evicted();
   void end_evicted(FlowTable::Ended& ended);
   void tell_change(const FlowTable::Change& change);
-  FlowOwners resolve(const FlowRecord& record);
   void tell_end(const Flow& flow, EndReason reason);
 
   FlowSource& source_;
-  Identity& identity_;
+  Attribution& attribution_;
   FlowTable& table_;
   StreamHub& hub_;
   FlowDesk& desk_;

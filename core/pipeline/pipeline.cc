@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +18,8 @@
 #include <utility>
 
 #include "core/base/unique_fd.h"
+#include "core/kernel/network_state.h"
+#include "core/pipeline/attribution.h"
 #include "core/pipeline/flow_desk.h"
 #include "core/pipeline/flow_path.h"
 #include "core/pipeline/health.h"
@@ -29,6 +32,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kKernelFilters = 16;  // beyond these the kernel sends every packet
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+// News of Kubernetes come in bursts: flows that wait for a name get it within this.
+constexpr auto kGatherNews = std::chrono::milliseconds(50);
 
 // What an epoll event says beside "ready".
 enum Wake : std::uint32_t { kOrder, kUrgent, kMayWait };
@@ -50,17 +55,27 @@ FlowTable::Limits to_limits(const Config& config) {
   return limits;
 }
 
+// Inode number of the network namespace that this thread is in; 0 where there is no /proc.
+std::uint32_t own_netns() {
+  struct stat about = {};
+  if (::stat("/proc/thread-self/ns/net", &about) != 0) return 0;
+  return static_cast<std::uint32_t>(about.st_ino);
+}
+
 class PipelineThread final : public Pipeline {
  public:
-  PipelineThread(const Config& config, std::unique_ptr<FlowSource> source)
+  PipelineThread(const Config& config, std::unique_ptr<FlowSource> source, KubeStore* kube)
       : config_(config),
+        kube_(kube),
         source_(std::move(source)),
-        identity_(Identity::open({}, steady_now_ns())),
+        identity_(Identity::open({.node = config.node_name, .kube = kube}, steady_now_ns())),
+        namer_({.node = config.node_name, .netns = own_netns(), .kube = kube}),
         table_(to_limits(config)),
         hub_(config.max_streams),
         desk_([this] { order(); }),
+        attribution_(*identity_, namer_, table_, kube),
         path_({.source = *source_,
-               .identity = *identity_,
+               .attribution = attribution_,
                .table = table_,
                .hub = hub_,
                .desk = desk_}) {}
@@ -80,6 +95,10 @@ class PipelineThread final : public Pipeline {
       if (fd < 0) continue;
       if (auto ok = watch(fd, kOrder); !ok) return ok;
     }
+    if (kube_ != nullptr) {
+      if (auto ok = watch(kube_->fd(), kOrder); !ok) return ok;
+    }
+    if (auto ok = follow_network(); !ok) spdlog::warn("{}", ok.error().what);
     hub_.on_packet_change([this] { order(); });
     started_ns_ = wall_now_ns();
     take_snapshot();  // before anyone asks
@@ -138,6 +157,22 @@ class PipelineThread final : public Pipeline {
     return {};
   }
 
+  // So that this machine's own addresses are not taken for others'. Without, only loopback's are.
+  Result<void> follow_network() {
+    auto opened = NetworkState::open();
+    if (!opened) return std::unexpected(opened.error());
+    network_ = std::move(*opened);
+    namer_.set_own_addresses(network_->addresses());
+    return watch(network_->fd(), kOrder);
+  }
+
+  void refresh_network() {
+    if (!network_) return;
+    if (const auto changed = network_->refresh(); changed && *changed) {
+      namer_.set_own_addresses(network_->addresses());
+    }
+  }
+
   // Any thread: there is something to do that no descriptor of the source tells.
   void order() const {
     const std::uint64_t one = 1;
@@ -150,12 +185,18 @@ class PipelineThread final : public Pipeline {
     Gathering batch;
     while (!stop.stop_requested()) {
       came_round_ns_.store(steady_now_ns());
-      const auto until = batch.end ? std::min(*batch.end, next_snapshot) : next_snapshot;
+      auto until = batch.end ? std::min(*batch.end, next_snapshot) : next_snapshot;
+      if (next_naming_) until = std::min(until, *next_naming_);
       const bool urgent = wait(until, batch);
       follow_orders();
+      refresh_network();
       path_.answer_readers();
       identity_->handle_ready(steady_now_ns());
       const auto now = Clock::now();
+      if (next_naming_ && now >= *next_naming_) {
+        next_naming_.reset();
+        path_.name_late();
+      }
       if (urgent || (batch.end && now >= *batch.end)) batch = {.end = drain(now)};
       if (now >= next_snapshot) {
         take_snapshot();
@@ -209,6 +250,9 @@ class PipelineThread final : public Pipeline {
     if (::read(orders_.get(), &ignored, sizeof(ignored)) < 0 && errno != EAGAIN) {
       spdlog::error("read the pipeline's eventfd: {}", errno);
     }
+    if (kube_ != nullptr && kube_->take_notice() && !next_naming_) {
+      next_naming_ = Clock::now() + kGatherNews;
+    }
     if (const auto port = own_port_.load(); port != set_port_) {
       source_->leave_out_port(port);
       set_port_ = port;
@@ -238,6 +282,7 @@ class PipelineThread final : public Pipeline {
       next_expiration_ = now + std::chrono::seconds(config_.expiration_interval_secs);
     }
     identity_->handle_ready(steady_now_ns());
+    if (kube_ != nullptr) kube_->tick();
     const auto ok = path_.take_snapshot(now_ns, which);
     if (!ok && collect_error_ != ok.error().what) spdlog::error("{}", ok.error().what);
     collect_error_ = ok ? "" : ok.error().what;
@@ -260,6 +305,13 @@ class PipelineThread final : public Pipeline {
     auto identity = identity_->components();
     for (auto& component : identity) component.healthy = true;
     status.components.insert(status.components.end(), identity.begin(), identity.end());
+    if (kube_ != nullptr) {
+      const auto known = kube_->counts();
+      pods_evicted_.observe(known.evicted_pods, now_ns);
+      status.components.push_back(pods_evicted_.component(now_ns));
+      status.pods_tracked = static_cast<std::uint32_t>(known.pods);
+      status.pods_evicted = known.evicted_pods;
+    }
     status.events_processed = path_.events_processed();
     status.events_dropped = seen.lost.packets + seen.packet_events_lost;
     status.flows_evicted = table_.evicted();
@@ -272,11 +324,15 @@ class PipelineThread final : public Pipeline {
   }
 
   const Config config_;
+  KubeStore* kube_;
   std::unique_ptr<FlowSource> source_;
   std::unique_ptr<Identity> identity_;
+  FlowNamer namer_;
+  std::optional<NetworkState> network_;
   FlowTable table_;
   StreamHub hub_;
   FlowDesk desk_;
+  Attribution attribution_;
   FlowPath path_;
   UniqueFd epoll_;
   UniqueFd orders_;
@@ -286,12 +342,16 @@ class PipelineThread final : public Pipeline {
   std::int64_t started_ns_ = 0;
   std::atomic<std::int64_t> came_round_ns_ = steady_now_ns();
   Clock::time_point next_expiration_;
+  std::optional<Clock::time_point> next_naming_;  // none: there are no news
   std::string collect_error_;
   LossWatch lost_{"flow-accounting",
                   "packets lost in the last minute: the kernel's map or ring is full (raise "
                   "max_flows or ring_buffer_size)"};
   LossWatch evicted_{"flow-table",
                      "flows evicted in the last minute: the table is full (raise max_flows)"};
+  LossWatch pods_evicted_{"pod-cache",
+                          "running pods dropped in the last minute: there are more than "
+                          "max_pod_cache (raise it)"};
   mutable std::mutex status_mutex_;
   Status status_;
   std::mutex stop_mutex_;
@@ -300,15 +360,16 @@ class PipelineThread final : public Pipeline {
 
 }  // namespace
 
-Result<std::unique_ptr<Pipeline>> Pipeline::start(const Config& config) {
+Result<std::unique_ptr<Pipeline>> Pipeline::start(const Config& config, KubeStore* kube) {
   auto source = open_source(config);
   if (!source) return std::unexpected(source.error());
-  return start(config, std::move(*source));
+  return start(config, std::move(*source), kube);
 }
 
 Result<std::unique_ptr<Pipeline>> Pipeline::start(const Config& config,
-                                                  std::unique_ptr<FlowSource> source) {
-  auto pipeline = std::make_unique<PipelineThread>(config, std::move(source));
+                                                  std::unique_ptr<FlowSource> source,
+                                                  KubeStore* kube) {
+  auto pipeline = std::make_unique<PipelineThread>(config, std::move(source), kube);
   if (auto ok = pipeline->run(); !ok) return std::unexpected(ok.error());
   return pipeline;
 }

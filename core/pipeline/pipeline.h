@@ -12,6 +12,7 @@
 #include "core/flow/flow_pick.h"
 #include "core/flow/flow_table.h"
 #include "core/flow/stream_hub.h"
+#include "core/identity/kube_store.h"
 #include "core/model/status.h"
 #include "core/source/flow_source.h"
 
@@ -19,11 +20,14 @@ namespace orb8 {
 
 class Pipeline {
  public:
-  // Opens the flow source that `config` names and starts the thread. Errors say what to do.
-  static Result<std::unique_ptr<Pipeline>> start(const Config& config);
+  // Opens the flow source that `config` names and starts the thread. Errors say what to do. `kube`
+  // is what is known of the cluster, fed by whoever watches it, and outlives the pipeline; null:
+  // nobody is a pod.
+  static Result<std::unique_ptr<Pipeline>> start(const Config& config, KubeStore* kube = nullptr);
   // For tests and other sources.
   static Result<std::unique_ptr<Pipeline>> start(const Config& config,
-                                                 std::unique_ptr<FlowSource> source);
+                                                 std::unique_ptr<FlowSource> source,
+                                                 KubeStore* kube = nullptr);
   virtual ~Pipeline() = default;  // stops, after a last snapshot
 
   // Any thread. The flows as the last snapshot left them, and what came since; never null.

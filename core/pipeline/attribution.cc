@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/pipeline/attribution.h"
+
+#include <chrono>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+namespace orb8 {
+namespace {
+
+std::int64_t steady_now_ns() {
+  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+}
+
+bool is_sent(const FlowKey& key) {
+  return key.direction == Direction::kEgress;
+}
+
+FlowKey turned(FlowKey key) {
+  std::swap(key.src, key.dst);
+  std::swap(key.src_port, key.dst_port);
+  key.direction = is_sent(key) ? Direction::kIngress : Direction::kEgress;
+  return key;
+}
+
+bool same(const FlowOwners& a, const FlowOwners& b) {
+  return a.src == b.src && a.dst == b.dst && a.src_service == b.src_service &&
+         a.dst_service == b.dst_service && a.local == b.local;
+}
+
+bool is_pod(const EndpointRef& endpoint) {
+  return endpoint && endpoint->kind == EndpointKind::kPod;
+}
+
+}  // namespace
+
+FlowOwners Attribution::owners_of(const FlowRecord& record) {
+  const std::string_view comm(record.comm.data(),
+                              ::strnlen(record.comm.data(), record.comm.size()));
+  auto owners = owners_of(record.key, record.socket.netns,
+                          identity_.owner_of(record.cgroup_id, record.pid, comm));
+  if (namer_.may_be_named_later(owners)) late_.add(record.key, steady_now_ns());
+  return owners;
+}
+
+FlowOwners Attribution::owners_of(const Event& packet) const {
+  return namer_.owners_of(packet.flow.key, 0,
+                          identity_.owner_of(packet.flow.cgroup_id, 0, std::string_view()));
+}
+
+FlowOwners Attribution::owners_of(const FlowKey& key, std::uint32_t netns, OwnerRef local) {
+  auto owners = namer_.owners_of(key, netns, std::move(local));
+  if (key.socket != 0 && owners.local && owners.local->endpoint) pair_up(key, netns, owners);
+  return owners;
+}
+
+// Only where addresses do not tell: those of two pods do.
+void Attribution::pair_up(const FlowKey& key, std::uint32_t netns, FlowOwners& owners) {
+  const bool sent = is_sent(key);
+  auto& peer = sent ? owners.dst : owners.src;
+  const auto& remote = sent ? key.dst : key.src;
+  if (!namer_.is_own(key.src) && !namer_.is_own(key.dst)) return;
+  if (!namer_.is_here(remote, peer)) return;
+  const auto other = pairs_.add(key, netns, owners.local);
+  if (!other) return;
+  peer = other->owner->endpoint;
+  auto there = sent ? key : turned(key);  // what is sent from here is received there
+  there.direction = Direction::kIngress;
+  there.socket = other->socket;
+  meetings_.push_back({.key = there, .peer = owners.local->endpoint});
+}
+
+void Attribution::settle() {
+  for (const auto& meeting : meetings_) {
+    tell_peer(meeting.key, meeting.peer);
+    tell_peer(turned(meeting.key), meeting.peer);
+  }
+  meetings_.clear();
+}
+
+void Attribution::tell_peer(FlowKey key, const EndpointRef& peer) {
+  const auto* flow = table_.find(key);
+  if (flow == nullptr) return;
+  auto owners = flow->owners;
+  auto& side = is_sent(key) ? owners.dst : owners.src;
+  if (side == peer) return;
+  side = peer;
+  table_.set_owners(key, std::move(owners));
+}
+
+bool Attribution::name_late() {
+  if (kube_ == nullptr) return false;
+  late_.expire(steady_now_ns());
+  const auto version = kube_->version();
+  if (std::exchange(version_, version) == version) return false;
+  const auto lists = kube_->lists();
+  bool any = false;
+  if (std::exchange(lists_, lists) != lists) any = name_all_again();
+  late_.retry(steady_now_ns(), [&](const FlowKey& key) {
+    any |= name_again(key);
+    const auto* flow = table_.find(key);
+    return flow != nullptr && namer_.may_be_named_later(flow->owners);
+  });
+  settle();
+  return any;
+}
+
+// Whether any of its names changed.
+bool Attribution::name_again(const FlowKey& key) {
+  const auto* flow = table_.find(key);
+  if (flow == nullptr) return false;
+  auto local = flow->owners.local;
+  if (local) local = identity_.owner_of(local->cgroup_id, local->pid, local->comm);
+  auto owners = owners_of(key, flow->socket.netns, std::move(local));
+  // A pod that a flow was found to be with may have given its address away since.
+  for (auto side : {&FlowOwners::src, &FlowOwners::dst}) {
+    const auto& before = flow->owners.*side;
+    if (!is_pod(before)) continue;
+    const auto known = kube_->pod_with_uid(before->uid);
+    owners.*side = known ? endpoint_of(known) : before;
+  }
+  if (same(owners, flow->owners)) return false;
+  table_.set_owners(key, std::move(owners));
+  return true;
+}
+
+bool Attribution::name_all_again() {
+  std::vector<FlowKey> keys;
+  table_.share()->for_each([&](const Flow& flow) { keys.push_back(flow.key); });
+  bool any = false;
+  for (const auto& key : keys) any |= name_again(key);
+  return any;
+}
+
+void Attribution::forget(const Flow& flow) {
+  if (flow.key.socket != 0) pairs_.remove(flow.key, flow.socket.netns);
+}
+
+}  // namespace orb8

@@ -1,0 +1,62 @@
+// Gives each flow of the table its owners, and again when more has come to be known.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/flow/flow_table.h"
+#include "core/identity/identity.h"
+#include "core/identity/kube_store.h"
+#include "core/model/event.h"
+#include "core/pipeline/flow_namer.h"
+#include "core/pipeline/late_flows.h"
+#include "core/pipeline/socket_pairs.h"
+
+namespace orb8 {
+
+// One thread's. What it is made of outlives it.
+class Attribution {
+ public:
+  // `kube` null: not in Kubernetes.
+  Attribution(Identity& identity, const FlowNamer& namer, FlowTable& table, const KubeStore* kube)
+      : identity_(identity), namer_(namer), table_(table), kube_(kube) {}
+
+  // Of a record that the table takes in just now; settle() when it has.
+  FlowOwners owners_of(const FlowRecord& record);
+  // Of a packet, which no socket is known of.
+  FlowOwners owners_of(const Event& packet) const;
+
+  // Tells the other ends of this machine's connections whom they were found to be with.
+  void settle();
+
+  // Names what could not be named before, where Kubernetes has news: flows of the last seconds, and
+  // after a list all there are. Whether any name changed.
+  bool name_late();
+
+  // A flow that is out of the table.
+  void forget(const Flow& flow);
+
+ private:
+  struct Meeting {
+    FlowKey key;  // one of the other end's two flows
+    EndpointRef peer;
+  };
+  FlowOwners owners_of(const FlowKey& key, std::uint32_t netns, OwnerRef local);
+  void pair_up(const FlowKey& key, std::uint32_t netns, FlowOwners& owners);
+  void tell_peer(FlowKey key, const EndpointRef& peer);
+  bool name_again(const FlowKey& key);
+  bool name_all_again();
+
+  Identity& identity_;
+  const FlowNamer& namer_;
+  FlowTable& table_;
+  const KubeStore* kube_;
+  SocketPairs pairs_;
+  LateFlows late_;
+  std::vector<Meeting> meetings_;  // to be told by settle()
+  std::uint64_t version_ = 0;      // of what is known, when name_late() looked
+  std::uint64_t lists_ = 0;
+};
+
+}  // namespace orb8

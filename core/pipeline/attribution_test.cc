@@ -1,0 +1,184 @@
+// The pipeline with a store that the test feeds, and flows that it tells.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "core/identity/kube_test_data.h"
+#include "core/pipeline/pipeline.h"
+#include "core/source/scripted_source.h"
+
+namespace orb8 {
+namespace {
+
+const Addr kPodIp = Addr::v4(10, 244, 0, 7);
+const Addr kPeerIp = Addr::v4(10, 244, 1, 8);
+const Addr kLoopback = Addr::v4(127, 0, 0, 1);
+constexpr auto kPatience = std::chrono::seconds(20);
+
+template <class Condition>
+bool eventually(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+FlowRecord record(const Addr& src, const Addr& dst) {
+  FlowRecord made;
+  made.key = {.src = src, .dst = dst, .src_port = 40000, .dst_port = 80, .protocol = IPPROTO_TCP};
+  made.packets = 1;
+  made.bytes = 100;
+  made.incarnation = 1;
+  made.first_seen_ns = made.last_seen_ns =
+      std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+  return made;
+}
+
+class AttributionTest : public testing::Test {
+ protected:
+  AttributionTest() {
+    config_.node_name = "node-1";
+    config_.snapshot_interval_ms = 100;
+  }
+  void start() {
+    pipeline_ = *Pipeline::start(config_, std::make_unique<ScriptedSource>(script_), &store_);
+  }
+  std::string names_of(const FlowKey& key) const {
+    std::string names;
+    pipeline_->flows()->for_each([&](const Flow& flow) {
+      if (flow.key != key) return;
+      for (const auto* side : {&flow.owners.src, &flow.owners.dst}) {
+        names += names.empty() ? "" : " > ";
+        names += *side ? (*side)->name.empty() ? to_string((*side)->kind) : (*side)->name : "?";
+      }
+    });
+    return names;
+  }
+  bool becomes(const FlowKey& key, const std::string& names) const {
+    return eventually([&] { return names_of(key) == names; });
+  }
+
+  Config config_;
+  Script script_;
+  KubeStore store_{{}};
+  std::unique_ptr<Pipeline> pipeline_;
+};
+
+TEST_F(AttributionTest, NamesAFlowThatCameBeforeItsPods) {
+  const auto flow = record(kPodIp, kPeerIp);
+  script_.set_flow(flow);
+  start();
+  EXPECT_EQ(names_of(flow.key), "? > ?");
+  store_.set(pod("p1", "web-0", {kPodIp}));
+  EXPECT_TRUE(becomes(flow.key, "web-0 > ?"));
+  store_.set(pod("p2", "db-0", {kPeerIp}));
+  EXPECT_TRUE(becomes(flow.key, "web-0 > db-0"));
+}
+
+TEST_F(AttributionTest, NamesALateFlowWithoutWaitingForTheNextSnapshot) {
+  config_.snapshot_interval_ms = 60'000;
+  const auto flow = record(kPodIp, kPeerIp);
+  script_.set_flow(flow);
+  start();
+  store_.set(pod("p1", "web-0", {kPodIp}));
+  EXPECT_TRUE(becomes(flow.key, "web-0 > ?"));
+}
+
+TEST_F(AttributionTest, NamesAllThatWasThereBeforeTheClusterWasListed) {
+  const auto flow = record(kPodIp, kPeerIp);
+  script_.set_flow(flow);
+  start();
+  store_.set(pod("p1", "web-0", {kPodIp}));
+  for (const auto kind : {k8s::Kind::kService, k8s::Kind::kNode}) store_.listed(kind, {});
+  store_.listed(k8s::Kind::kPod, {"p1"});
+  EXPECT_TRUE(becomes(flow.key, "web-0 > external"));
+}
+
+TEST_F(AttributionTest, KeepsAFlowWithThePodThatItWasWithWhenTheAddressIsGivenToAnother) {
+  store_.set(pod("p1", "old", {kPodIp}, 10));
+  const auto flow = record(kPodIp, kPeerIp);
+  script_.set_flow(flow);
+  start();
+  EXPECT_EQ(names_of(flow.key), "old > ?");
+  store_.set(pod("p2", "new", {kPodIp}, 20));
+  store_.listed(k8s::Kind::kPod, {"p1", "p2"});
+  store_.set(pod("p3", "peer", {kPeerIp}));
+  EXPECT_TRUE(becomes(flow.key, "old > peer"));
+
+  auto next = record(kPodIp, kPeerIp);
+  next.key.src_port = 40001;
+  script_.set_flow(next);
+  EXPECT_TRUE(becomes(next.key, "new > peer"));
+}
+
+TEST_F(AttributionTest, BringsTheZoneToAFlowWhosePodWasKnownBeforeItsNode) {
+  store_.set(pod("p1", "web-0", {kPodIp}));
+  const auto flow = record(kPodIp, kPeerIp);
+  script_.set_flow(flow);
+  start();
+  store_.set(node("n1", "node-1", {}, "zone-a"));
+  store_.listed(k8s::Kind::kNode, {"n1"});
+  EXPECT_TRUE(eventually([&] {
+    std::string zone;
+    pipeline_->flows()->for_each([&](const Flow& seen) { zone = seen.owners.src->zone; });
+    return zone == "zone-a";
+  }));
+}
+
+TEST_F(AttributionTest, TellsEachEndOfALoopbackConnectionWhoTheOtherIs) {
+  // Either order, and each direction: a socket may be told of late.
+  auto client = record(kLoopback, kLoopback);
+  client.key.direction = Direction::kEgress;
+  client.key.socket = 1;
+  client.pid = 100;
+  client.comm = {'c', 'u', 'r', 'l'};
+  client.socket.netns = 5;
+  auto server = client;
+  server.key.direction = Direction::kIngress;
+  server.key.socket = 2;
+  server.pid = 200;
+  server.comm = {'n', 'g', 'i', 'n', 'x'};
+  script_.set_flow(client);
+  start();
+  EXPECT_EQ(names_of(client.key), "curl > node-1");
+  script_.set_flow(server);
+  EXPECT_TRUE(becomes(client.key, "curl > nginx"));
+  EXPECT_TRUE(becomes(server.key, "curl > nginx"));
+  // Kubernetes' news do not take it away.
+  store_.listed(k8s::Kind::kPod, {});
+  auto later = record(kPodIp, kLoopback);
+  script_.set_flow(later);
+  EXPECT_TRUE(becomes(later.key, "? > node-1"));
+  EXPECT_EQ(names_of(client.key), "curl > nginx");
+}
+
+TEST_F(AttributionTest, NamesThePacketsOfAStream) {
+  store_.set(pod("p1", "web-0", {kPodIp}));
+  start();
+  auto stream = *pipeline_->subscribe({.namespaces = {"shop"}}, true);
+  Event packet;
+  packet.kind = EventKind::kPacket;
+  packet.flow.key = record(kPodIp, kPeerIp).key;
+  script_.send_packet(packet);
+  const auto batch = stream.next(kPatience);
+  ASSERT_EQ(batch.events.size(), 1U);
+  EXPECT_EQ(batch.events[0].flow.owners.src->name, "web-0");
+}
+
+TEST_F(AttributionTest, CountsThePodsThatItKnowsAndThoseThatItHadToDrop) {
+  KubeStore small({.max_pods = 2});
+  for (const auto* uid : {"p1", "p2", "p3"}) small.set(pod(uid, uid, {}));
+  const auto pipeline =
+      *Pipeline::start(config_, std::make_unique<ScriptedSource>(script_), &small);
+  EXPECT_EQ(pipeline->status().pods_tracked, 2U);
+  EXPECT_EQ(pipeline->status().pods_evicted, 1U);
+  EXPECT_FALSE(pipeline->status().healthy());
+}
+
+}  // namespace
+}  // namespace orb8

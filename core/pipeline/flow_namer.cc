@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/pipeline/flow_namer.h"
+
+#include <memory>
+#include <utility>
+
+namespace orb8 {
+namespace {
+
+bool is_kind(const EndpointRef& endpoint, EndpointKind kind) {
+  return endpoint && endpoint->kind == kind;
+}
+
+// A process of which it is not known where it is says less than a pod's address does.
+bool is_vague(const Owner& owner) {
+  return is_kind(owner.endpoint, EndpointKind::kProcess) && owner.cgroup_path.empty();
+}
+
+}  // namespace
+
+FlowNamer::FlowNamer(Options options)
+    : options_(std::move(options)),
+      nameless_node_(std::make_shared<const Endpoint>(
+          Endpoint{.kind = EndpointKind::kNode, .name = options_.node, .node = options_.node})) {}
+
+void FlowNamer::set_own_addresses(const std::set<Addr>& addresses) {
+  own_ = {addresses.begin(), addresses.end()};
+}
+
+EndpointRef FlowNamer::this_node() const {
+  auto known = options_.kube == nullptr ? nullptr : options_.kube->node_named(options_.node);
+  return known ? known : nameless_node_;
+}
+
+EndpointRef FlowNamer::by_address(const Addr& addr, EndpointRef known) const {
+  if (known) return known;
+  if (is_own(addr)) return this_node();
+  const bool unheard_of = options_.kube != nullptr && !options_.kube->is_complete();
+  return unheard_of ? nullptr : external_endpoint();
+}
+
+FlowOwners FlowNamer::owners_of(const FlowKey& key, std::uint32_t netns, OwnerRef local) const {
+  KubeStore::Sides sides;
+  if (options_.kube != nullptr) {
+    sides = options_.kube->sides_of(key, is_own(key.src), is_own(key.dst));
+  }
+  FlowOwners owners;
+  owners.src_service = std::move(sides.src.service);
+  owners.dst_service = std::move(sides.dst.service);
+  owners.src = by_address(key.src, std::move(sides.src.endpoint));
+  owners.dst = by_address(key.dst, std::move(sides.dst.endpoint));
+  owners.local = std::move(local);
+  if (!owners.local || !owners.local->endpoint) return owners;
+
+  const bool sent = key.direction == Direction::kEgress;
+  auto& here = sent ? owners.src : owners.dst;
+  auto& peer = sent ? owners.dst : owners.src;
+  const auto& exact = owners.local->endpoint;
+  if (!is_kind(here, EndpointKind::kPod) || !is_vague(*owners.local)) here = exact;
+  // Loopback of another network namespace is not this machine's: whoever is there shares it.
+  const auto& peer_addr = sent ? key.dst : key.src;
+  const bool shared = exact->kind == EndpointKind::kPod || exact->kind == EndpointKind::kContainer;
+  if (peer_addr.is_loopback() && netns != 0 && netns != options_.netns && shared) peer = exact;
+  return owners;
+}
+
+bool FlowNamer::may_be_named_later(const FlowOwners& owners) const {
+  if (options_.kube == nullptr) return false;
+  if (owners.local && !owners.local->pod_uid.empty() &&
+      !is_kind(owners.local->endpoint, EndpointKind::kPod)) {
+    return true;
+  }
+  for (const auto* side : {&owners.src, &owners.dst}) {
+    if (!*side || is_kind(*side, EndpointKind::kExternal)) return true;
+  }
+  return false;
+}
+
+bool FlowNamer::is_here(const Addr& addr, const EndpointRef& endpoint) const {
+  if (is_own(addr)) return true;
+  return is_kind(endpoint, EndpointKind::kPod) && endpoint->node == options_.node;
+}
+
+}  // namespace orb8

@@ -1,0 +1,49 @@
+// From a flow's key and the owner of its socket to the names of both its sides.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <unordered_set>
+
+#include "core/identity/kube_store.h"
+#include "core/model/flow.h"
+
+namespace orb8 {
+
+// In the order of trust: the socket's cgroup names its own side; each other side is the pod that
+// has its address, else the node, else the Service, else this machine, else external. For one
+// thread.
+class FlowNamer {
+ public:
+  struct Options {
+    std::string node;                 // what this machine is called
+    std::uint32_t netns = 0;          // of this machine, by inode number
+    const KubeStore* kube = nullptr;  // null: not in Kubernetes
+  };
+  explicit FlowNamer(Options options);
+
+  // This machine's own addresses, without loopback's.
+  void set_own_addresses(const std::set<Addr>& addresses);
+
+  // `netns`: of the socket; 0: not known, as of packets.
+  FlowOwners owners_of(const FlowKey& key, std::uint32_t netns, OwnerRef local) const;
+
+  // Whether somebody who is not known yet may still show up for it.
+  bool may_be_named_later(const FlowOwners& owners) const;
+
+  bool is_own(const Addr& addr) const { return addr.is_loopback() || own_.contains(addr); }
+  // Whether it is behind an address of this machine, or a pod on it.
+  bool is_here(const Addr& addr, const EndpointRef& endpoint) const;
+
+ private:
+  EndpointRef by_address(const Addr& addr, EndpointRef known) const;
+  EndpointRef this_node() const;
+
+  Options options_;
+  EndpointRef nameless_node_;  // where Kubernetes does not know it
+  std::unordered_set<Addr, AddrHash> own_;
+};
+
+}  // namespace orb8

@@ -16,14 +16,31 @@ std::string side(const FlowKey& key, const Addr& addr, std::uint16_t port) {
   return fmt::format(fmt::runtime(addr.is_v4() ? "{}:{}" : "[{}]:{}"), to_string(addr), shown_port);
 }
 
+std::string name_of(const Endpoint& endpoint) {
+  return endpoint.name_space.empty() ? endpoint.name : endpoint.name_space + "/" + endpoint.name;
+}
+
+// What more there is to say than the pod in front: both sides by name, and the Service.
+std::string names(const FlowOwners& owners) {
+  std::string text;
+  const auto add = [&](std::string_view key, const EndpointRef& endpoint) {
+    if (endpoint && !endpoint->name.empty()) text += fmt::format(" {}={}", key, name_of(*endpoint));
+  };
+  add("from", owners.src);
+  add("to", owners.dst);
+  add("service", owners.dst_service ? owners.dst_service : owners.src_service);
+  return text;
+}
+
 }  // namespace
 
 std::string to_log_line(const Event& event) {
   const auto& key = event.flow.key;
   const auto shown = shown_pod(key, event.flow.owners);
-  return fmt::format("[{}/{}] {} -> {} {} {} len={}", shown.name_space, shown.name,
+  return fmt::format("[{}/{}] {} -> {} {} {} len={}{}", shown.name_space, shown.name,
                      side(key, key.src, key.src_port), side(key, key.dst, key.dst_port),
-                     protocol_name(key.protocol), to_string(key.direction), event.bytes);
+                     protocol_name(key.protocol), to_string(key.direction), event.bytes,
+                     names(event.flow.owners));
 }
 
 EventLog::EventLog(Subscription subscription)

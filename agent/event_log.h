@@ -9,7 +9,7 @@
 
 namespace orb8 {
 
-// "[external/unknown] 10.0.0.1:4242 -> 10.0.0.2:53 UDP ingress len=128"
+// "[shop/web-0] 10.0.0.1:4242 -> 10.0.0.2:53 UDP egress len=128 from=shop/web-0 to=kube-system/dns"
 std::string to_log_line(const Event& event);
 
 // Logs what its subscription brings, until destroyed.

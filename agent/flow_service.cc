@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "core/export/pods_wire.h"
 #include "core/export/wire_request.h"
 
 namespace orb8 {
@@ -73,6 +74,13 @@ grpc::Status FlowService::GetStatus(grpc::ServerContext* /*context*/,
                                     const v1::GetStatusRequest* /*request*/,
                                     v1::AgentStatus* response) {
   to_wire(pipeline_.status(), node_, now_ns(), *response);
+  return grpc::Status::OK;
+}
+
+grpc::Status FlowService::QueryPods(grpc::ServerContext* /*context*/,
+                                    const v1::QueryPodsRequest* request,
+                                    v1::QueryPodsResponse* response) {
+  *response = answer_pods(*request, pipeline_.kube(), node_);
   return grpc::Status::OK;
 }
 

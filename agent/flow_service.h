@@ -29,6 +29,9 @@ class FlowService final : public v1::OrbitAgentService::Service {
   grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
                          v1::AgentStatus* response) override;
 
+  grpc::Status QueryPods(grpc::ServerContext* context, const v1::QueryPodsRequest* request,
+                         v1::QueryPodsResponse* response) override;
+
  private:
   Pipeline& pipeline_;
   NodeInfo node_;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agent/scripted_agent.h"
+#include "core/identity/kube_test_data.h"
 
 namespace orb8 {
 namespace {
@@ -65,6 +66,7 @@ class FlowServiceTest : public ::testing::Test {
     return ports;
   }
 
+  KubeStore kube_{{}};  // outlives the agent
   ScriptedAgent agent_;
   std::unique_ptr<v1::OrbitAgentService::Stub> stub_;
 };
@@ -224,6 +226,54 @@ TEST_F(FlowServiceTest, RefusesMoreStreamsThanItsBoundAndAnswersQueriesStill) {
         i < 2 ? grpc::StatusCode::CANCELLED : grpc::StatusCode::RESOURCE_EXHAUSTED;
     EXPECT_EQ(reader->Finish().error_code(), expected) << i;
   }
+}
+
+TEST_F(FlowServiceTest, NamesBothSidesOfAFlowAndThePodThatItIsSeenFrom) {
+  kube_.set(pod("u1", "web-0", {Addr::v4(10, 0, 0, 1)}));
+  kube_.set(service("s1", "db", {Addr::v4(10, 0, 0, 2)}));
+  agent_.kube = &kube_;
+  set_flows(1);
+  start();
+  v1::QueryFlowsRequest request;
+  request.add_namespaces("shop");
+  request.add_pod_names("web-0");
+  v1::QueryFlowsResponse answer;
+  ASSERT_TRUE(query(request, answer).ok());
+  ASSERT_EQ(answer.flows_size(), 1);
+  EXPECT_EQ(answer.flows(0).namespace_(), "shop");
+  EXPECT_EQ(answer.flows(0).pod_name(), "web-0");
+  EXPECT_EQ(answer.flows(0).src().name(), "web-0");
+  EXPECT_EQ(answer.flows(0).dst().kind(), "service");
+  EXPECT_EQ(answer.flows(0).dst_service(), "shop/db");
+  EXPECT_EQ(answer.flows(0).dst_service_port(), "http");
+}
+
+TEST_F(FlowServiceTest, TellsItsPodsAndHowManyTheyAre) {
+  kube_.set(pod("u1", "web-0", {}));
+  kube_.set(pod("u2", "web-1", {}));
+  agent_.kube = &kube_;
+  start();
+  v1::QueryPodsRequest request;
+  request.add_pod_names("web-1");
+  v1::QueryPodsResponse answer;
+  grpc::ClientContext context;
+  ASSERT_TRUE(stub_->QueryPods(&context, request, &answer).ok());
+  EXPECT_TRUE(answer.kubernetes());
+  EXPECT_EQ(answer.node_name(), "node-1");
+  ASSERT_EQ(answer.pods_size(), 1);
+  EXPECT_EQ(answer.pods(0).name(), "web-1");
+  v1::AgentStatus status;
+  grpc::ClientContext of_status;
+  ASSERT_TRUE(stub_->GetStatus(&of_status, {}, &status).ok());
+  EXPECT_EQ(status.pods_tracked(), 2U);
+}
+
+TEST_F(FlowServiceTest, SaysThatItKnowsNoPodsWithoutACluster) {
+  start();
+  v1::QueryPodsResponse answer;
+  grpc::ClientContext context;
+  ASSERT_TRUE(stub_->QueryPods(&context, {}, &answer).ok());
+  EXPECT_FALSE(answer.kubernetes());
 }
 
 TEST_F(FlowServiceTest, AnswersManyAtOnce) {

@@ -37,7 +37,7 @@ struct ScriptedAgent {
   }
 
   void start() {
-    pipeline = *Pipeline::start(config, std::make_unique<ScriptedSource>(script));
+    pipeline = *Pipeline::start(config, std::make_unique<ScriptedSource>(script), kube);
     service = std::make_unique<FlowService>(*pipeline, NodeInfo{"node-1", "1.2.3"},
                                             config.max_query_limit);
     server = *GrpcServer::start(config, *service);
@@ -59,6 +59,7 @@ struct ScriptedAgent {
 
   Config config;
   Script script;
+  KubeStore* kube = nullptr;
   std::unique_ptr<Pipeline> pipeline;
   std::unique_ptr<FlowService> service;
   std::unique_ptr<GrpcServer> server;

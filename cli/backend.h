@@ -31,6 +31,8 @@ class Backend {
   virtual Result<v1::AgentStatus> status(const Patience& patience) = 0;
   virtual Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& request,
                                                const Patience& patience) = 0;
+  virtual Result<v1::QueryPodsResponse> pods(const v1::QueryPodsRequest& request,
+                                             const Patience& patience) = 0;
 
   // Until `stop` is requested or `on_event` has enough: no error then. The agent's going is one.
   virtual Result<void> stream(const v1::StreamEventsRequest& request, const EventFn& on_event,

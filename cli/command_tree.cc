@@ -40,7 +40,8 @@ class Builder {
               "/etc/orb8/config.yaml, where it exists. (ORB8_CONFIG)");
     add_config_flags(app, raw_.settings,
                      {"interface", "flow_source", "udp", "tc_attach", "tc_anchor", "max_flows",
-                      "flow_timeout_secs", "snapshot_interval_ms", "ring_buffer_size"});
+                      "flow_timeout_secs", "snapshot_interval_ms", "ring_buffer_size", "kube",
+                      "pod_scope", "labels"});
   }
 
   void add_status(CLI::App& app) {
@@ -64,6 +65,13 @@ class Builder {
         ->group(kFlags)
         ->expected(0, 1);
     add_value(flows, kFlags, "--duration", "TIME",
+              "Standalone: watch for so long before answering. Default: 3s.");
+  }
+
+  void add_pods(CLI::App& app) {
+    auto& pods = add_command(app, "pods", "The pods that are known by name.", help::kPods);
+    add_names(pods, "Pods of this namespace. Repeatable.", "This pod. Repeatable.");
+    add_value(pods, kFlags, "--duration", "TIME",
               "Standalone: watch for so long before answering. Default: 3s.");
   }
 
@@ -109,9 +117,13 @@ class Builder {
     app.add_flag(names, into, about)->group(group);
   }
 
+  void add_names(CLI::App& app, const char* of_namespace, const char* of_pod) {
+    add_value(app, kFilters, "-n,--namespace", "NAME", of_namespace);
+    add_value(app, kFilters, "--pod", "NAME", of_pod);
+  }
+
   void add_filters(CLI::App& app) {
-    add_value(app, kFilters, "-n,--namespace", "NAME", "Flows of this namespace. Repeatable.");
-    add_value(app, kFilters, "--pod", "NAME", "Flows of this pod. Repeatable.");
+    add_names(app, "Flows of this namespace. Repeatable.", "Flows of this pod. Repeatable.");
     add_value(app, kFilters, "--ip", "ADDR[/LEN]",
               "This address or prefix, on either side. Repeatable.");
     add_value(app, kFilters, "--port", "PORT", "This port, on either side. Repeatable.");
@@ -140,6 +152,7 @@ void build_command_tree(CLI::App& app, RawOptions& raw) {
   builder.add_status(app);
   builder.add_flows(app);
   builder.add_trace(app);
+  builder.add_pods(app);
   builder.add_others(app);
 }
 

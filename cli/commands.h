@@ -25,6 +25,7 @@ struct Session {
 
 int run_status(Backend& backend, const CliOptions& options, const Session& session);
 int run_flows(Backend& backend, const CliOptions& options, const Session& session);
+int run_pods(Backend& backend, const CliOptions& options, const Session& session);
 int run_trace(Backend& backend, const CliOptions& options, const Session& session);
 
 // Prints "orb8: <what>" and returns 1, or 2 for an answer that the command line is to blame for.

@@ -70,7 +70,7 @@ class BashCompletion : public Completion {
 
 TEST_F(BashCompletion, OffersCommands) {
   EXPECT_THAT(offers("orb8 \"\""),
-              ElementsAre("status", "flows", "trace", "version", "completion"));
+              ElementsAre("status", "flows", "trace", "pods", "version", "completion"));
   EXPECT_THAT(offers("orb8 st"), ElementsAre("status"));
   EXPECT_THAT(offers("orb8 trace \"\""), ElementsAre("network"));
   EXPECT_THAT(offers("orb8 completion \"\""), ElementsAre("bash", "zsh", "fish"));
@@ -78,7 +78,7 @@ TEST_F(BashCompletion, OffersCommands) {
 
 TEST_F(BashCompletion, OffersTheFlagsOfTheCommandAndTheGlobalOnes) {
   EXPECT_THAT(offers("orb8 trace network --p"),
-              ElementsAre("--pod", "--port", "--protocol", "--packets"));
+              ElementsAre("--pod", "--port", "--protocol", "--packets", "--pod-scope"));
   EXPECT_THAT(offers("orb8 flows --"),
               IsSupersetOf({"--limit", "--watch", "--agent", "--standalone", "--interface"}));
   EXPECT_THAT(offers("orb8 status --li"), IsEmpty());

@@ -37,6 +37,9 @@ Table events_table(const RenderStyle& style) {
   if (style.output == OutputFormat::kWide) {
     columns.push_back({.header = "INTERFACE"});
     columns.push_back({.header = "POD", .width = 16});
+    columns.push_back({.header = "FROM", .width = 16});
+    columns.push_back({.header = "TO", .width = 16});
+    columns.push_back({.header = "SERVICE"});
     columns.push_back({.header = "TOTAL PACKETS", .align = Align::kRight});
     columns.push_back({.header = "TOTAL BYTES", .align = Align::kRight});
     columns.push_back({.header = "FIRST SEEN", .width = kClock});
@@ -71,20 +74,24 @@ Paint event_paint(const v1::NetworkEvent& event) {
 
 Row event_row(const v1::NetworkEvent& event, double seconds, const RenderStyle& style) {
   const bool end = event.type() == v1::EVENT_TYPE_FLOW_END;
+  const bool wide = style.output == OutputFormat::kWide;
   const auto bytes = end ? event.total_bytes() : bytes_of(event);
   Row row = {clock_time(event.timestamp_ns()),
              event_word(event),
              event.protocol(),
-             source_of(event),
-             destination_of(event),
+             wide ? source_address_of(event) : source_of(event),
+             wide ? destination_address_of(event) : destination_of(event),
              style.direction(event.direction()),
              human_count(end ? event.total_packets() : packets_of(event)),
              human_bytes(bytes),
              human_bit_rate(bytes, seconds),
              tcp_flags_text(event.tcp_flags())};
-  if (style.output == OutputFormat::kWide) {
+  if (wide) {
     row.push_back(event.interface().empty() ? "-" : event.interface());
     row.push_back(pod_text(event));
+    row.push_back(endpoint_text(event.src()));
+    row.push_back(endpoint_text(event.dst()));
+    row.push_back(service_text(event));
     row.push_back(human_count(event.total_packets()));
     row.push_back(human_bytes(event.total_bytes()));
     row.push_back(clock_time(event.first_seen_ns()));
@@ -109,14 +116,19 @@ std::string packet_details(const v1::NetworkEvent& event, const RenderStyle& sty
   if (packets_of(event) > 1) text += fmt::format(" in {} packets", packets_of(event));
   if (style.output == OutputFormat::kWide) {
     text += ", " + pod_text(event);
+    if (event.has_src() || event.has_dst()) {
+      text += fmt::format(", {} > {}", endpoint_text(event.src()), endpoint_text(event.dst()));
+    }
+    if (const auto service = service_text(event); service != "-") text += ", service " + service;
     if (event.cgroup_id() != 0) text += fmt::format(", cgroup {}", event.cgroup_id());
   }
   return text;
 }
 
-// The address with its port, without the type that stands behind an ICMP one elsewhere.
-std::string packet_destination(const v1::NetworkEvent& event) {
-  return event.has_icmp_type() ? event.dst_ip() : destination_of(event);
+// Without the type that stands behind an ICMP one elsewhere.
+std::string packet_destination(const v1::NetworkEvent& event, bool wide) {
+  auto text = wide ? destination_address_of(event) : destination_of(event);
+  return event.has_icmp_type() ? text.substr(0, text.find(' ')) : text;
 }
 
 }  // namespace
@@ -125,8 +137,9 @@ std::string packet_line(const v1::NetworkEvent& event, const RenderStyle& style)
   std::string begin = clock_time(event.timestamp_ns());
   if (style.output == OutputFormat::kWide) begin += " " + event.interface();
   begin += fmt::format(" {:<7} {} ", event.direction(), event.protocol());
-  auto source = source_of(event);
-  auto destination = packet_destination(event);
+  const bool wide = style.output == OutputFormat::kWide;
+  auto source = wide ? source_address_of(event) : source_of(event);
+  auto destination = packet_destination(event, wide);
   const auto details = packet_details(event, style);
   const auto width = style.table_width();
   const auto others = begin.size() + std::string_view(" > : ").size() + details.size();

@@ -38,10 +38,10 @@ TIME          EVENT   PROTO   SOURCE                 DESTINATION            DIR 
 
 TEST(EventRenderer, AddsAllElseWhenWide) {
   EXPECT_EQ(rendered(life_of_a_flow(), {.output = OutputFormat::kWide, .terminal_width = 80}), R"(
-TIME          EVENT   PROTO   SOURCE                 DESTINATION            DIR      PACKETS      BYTES          RATE  FLAGS  INTERFACE  POD               TOTAL PACKETS  TOTAL BYTES  FIRST SEEN    CGROUP  END      PROCESS      PID  CONTAINER  STATE        ROLE        RTT  MIN RTT  RETRANS    PAYLOAD       NETNS  FAILURE
-22:13:20.000  START   TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.    eth0       shop/web-0                  100     14.6 KiB  22:13:20.000    4711  -        -              -  -          -            -             -        -        -          -           -  -
-22:13:21.000  UPDATE  TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.    eth0       shop/web-0                  100     14.6 KiB  22:13:20.000    4711  -        -              -  -          -            -             -        -        -          -           -  -
-22:13:23.000  END     TCP     10.0.0.1:51234         10.0.0.2:5432          egress       100   14.6 KiB  120.0 kbit/s  SP.    eth0       shop/web-0                  100     14.6 KiB  22:13:20.000    4711  closed   -              -  -          -            -             -        -        -          -           -  -
+TIME          EVENT   PROTO   SOURCE                 DESTINATION            DIR      PACKETS      BYTES          RATE  FLAGS  INTERFACE  POD               FROM              TO                SERVICE  TOTAL PACKETS  TOTAL BYTES  FIRST SEEN    CGROUP  END      PROCESS      PID  CONTAINER  STATE        ROLE        RTT  MIN RTT  RETRANS    PAYLOAD       NETNS  FAILURE
+22:13:20.000  START   TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.    eth0       shop/web-0        -                 -                 -                  100     14.6 KiB  22:13:20.000    4711  -        -              -  -          -            -             -        -        -          -           -  -
+22:13:21.000  UPDATE  TCP     10.0.0.1:51234         10.0.0.2:5432          egress        10    1.5 KiB   12.0 kbit/s  SP.    eth0       shop/web-0        -                 -                 -                  100     14.6 KiB  22:13:20.000    4711  -        -              -  -          -            -             -        -        -          -           -  -
+22:13:23.000  END     TCP     10.0.0.1:51234         10.0.0.2:5432          egress       100   14.6 KiB  120.0 kbit/s  SP.    eth0       shop/web-0        -                 -                 -                  100     14.6 KiB  22:13:20.000    4711  closed   -              -  -          -            -             -        -        -          -           -  -
 )" + 1);
 }
 
@@ -60,8 +60,8 @@ v1::NetworkEvent end_of_a_refused_connection() {
 
 TEST(EventRenderer, AddsWhatSocketsKnowWhenWide) {
   EXPECT_EQ(rendered({end_of_a_refused_connection()}, {.output = OutputFormat::kWide}), R"(
-TIME          EVENT   PROTO   SOURCE                 DESTINATION            DIR      PACKETS      BYTES          RATE  FLAGS  INTERFACE  POD               TOTAL PACKETS  TOTAL BYTES  FIRST SEEN    CGROUP  END      PROCESS      PID  CONTAINER  STATE        ROLE        RTT  MIN RTT  RETRANS    PAYLOAD       NETNS  FAILURE
-22:13:20.000  END     TCP     10.0.0.1:51234         10.0.0.2:5432          egress         1       74 B     592 bit/s  -      -          shop/web-0                    1         74 B  22:13:20.000    4711  closed   nginx       4242  web        CLOSE        client    1.2ms    350us        3    1.0 KiB  4026531840  unreachable
+TIME          EVENT   PROTO   SOURCE                 DESTINATION            DIR      PACKETS      BYTES          RATE  FLAGS  INTERFACE  POD               FROM              TO                SERVICE  TOTAL PACKETS  TOTAL BYTES  FIRST SEEN    CGROUP  END      PROCESS      PID  CONTAINER  STATE        ROLE        RTT  MIN RTT  RETRANS    PAYLOAD       NETNS  FAILURE
+22:13:20.000  END     TCP     10.0.0.1:51234         10.0.0.2:5432          egress         1       74 B     592 bit/s  -      -          shop/web-0        -                 -                 -                    1         74 B  22:13:20.000    4711  closed   nginx       4242  web        CLOSE        client    1.2ms    350us        3    1.0 KiB  4026531840  unreachable
 )" + 1);
 }
 
@@ -98,6 +98,26 @@ TEST(EventRenderer, FollowsATerminalThatChangesItsWidth) {
     EXPECT_LE(display_width(out.str()), width + 1) << out.str();
     EXPECT_EQ(out.str().find("12.0 kbit/s") != std::string::npos, width == 140U) << out.str();
   }
+}
+
+v1::NetworkEvent event_to_a_service() {
+  auto event = event_to_db(v1::EVENT_TYPE_FLOW_START);
+  event.mutable_src()->set_kind("pod");
+  event.mutable_src()->set_namespace_("shop");
+  event.mutable_src()->set_name("web-0");
+  event.mutable_dst()->set_kind("pod");
+  event.mutable_dst()->set_namespace_("shop");
+  event.mutable_dst()->set_name("db-0");
+  event.set_dst_service("shop/db");
+  return event;
+}
+
+TEST(EventRenderer, NamesBothSides) {
+  const auto text = rendered({event_to_a_service()}, {});
+  EXPECT_NE(text.find("shop/web-0:51234       shop/db-0:5432 "), std::string::npos) << text;
+  const auto wide = rendered({event_to_a_service()}, {.output = OutputFormat::kWide});
+  EXPECT_NE(wide.find("10.0.0.1:51234         10.0.0.2:5432 "), std::string::npos) << wide;
+  EXPECT_NE(wide.find("shop/web-0        shop/db-0         shop/db "), std::string::npos) << wide;
 }
 
 TEST(EventRenderer, HasNoRateForWhatIsTooShort) {
@@ -142,6 +162,18 @@ v1::NetworkEvent packet() {
 TEST(PacketLine, ReadsAsTcpdumpsDo) {
   EXPECT_EQ(packet_line(packet(), {}),
             "22:13:20.000 egress  TCP 10.0.0.1:51234 > 10.0.0.2:5432: flags [S.], length 74");
+}
+
+TEST(PacketLine, NamesBothSides) {
+  auto named = event_to_a_service();
+  named.set_type(v1::EVENT_TYPE_PACKET);
+  EXPECT_NE(packet_line(named, {}).find("TCP shop/web-0:51234 > shop/db-0:5432: "),
+            std::string::npos);
+  EXPECT_TRUE(packet_line(named, {.output = OutputFormat::kWide})
+                  .ends_with("shop/web-0 > shop/db-0, service shop/db, cgroup 4711"));
+  named.set_protocol("ICMP");
+  named.set_icmp_type(8);
+  EXPECT_NE(packet_line(named, {}).find(" > shop/db-0: echo-request, "), std::string::npos);
 }
 
 TEST(PacketLine, SaysHowManyPacketsASuperPacketIs) {

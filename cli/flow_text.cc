@@ -59,31 +59,80 @@ std::string icmp_type_of(const Message& message) {
                               : std::string(found->second);
 }
 
-template <class Message>
-std::string source(const Message& message) {
-  return endpoint(message.src_ip(), message.src_port(), !message.role().empty());
+// Only what the cluster calls so: the addresses of a machine by itself say more than its name, and
+// processes are told elsewhere.
+bool has_name(const v1::Endpoint& endpoint) {
+  return !endpoint.name().empty() && (endpoint.kind() == "pod" || endpoint.kind() == "service" ||
+                                      (endpoint.kind() == "node" && !endpoint.uid().empty()));
 }
 
 template <class Message>
-std::string destination(const Message& message) {
+std::string source(const Message& message, bool named) {
+  const bool connection = !message.role().empty();
+  if (named && has_name(message.src())) {
+    return endpoint(endpoint_text(message.src()), message.src_port(), connection);
+  }
+  return endpoint(message.src_ip(), message.src_port(), connection);
+}
+
+template <class Message>
+std::string destination(const Message& message, bool named) {
+  const bool connection = !message.role().empty();
   const auto type = icmp_type_of(message);
-  return type.empty() ? endpoint(message.dst_ip(), message.dst_port(), !message.role().empty())
-                      : message.dst_ip() + " " + type;
+  const auto where =
+      named && has_name(message.dst()) ? endpoint_text(message.dst()) : message.dst_ip();
+  return type.empty() ? endpoint(where, message.dst_port(), connection) : where + " " + type;
+}
+
+template <class Message>
+std::string service(const Message& message) {
+  const bool of_dst = !message.dst_service().empty();
+  const auto& name = of_dst ? message.dst_service() : message.src_service();
+  const auto& port = of_dst ? message.dst_service_port() : message.src_service_port();
+  if (name.empty()) return "-";
+  return port.empty() ? name : name + ":" + port;
 }
 
 }  // namespace
 
 std::string source_of(const v1::NetworkFlow& flow) {
-  return source(flow);
+  return source(flow, true);
 }
 std::string source_of(const v1::NetworkEvent& event) {
-  return source(event);
+  return source(event, true);
 }
 std::string destination_of(const v1::NetworkFlow& flow) {
-  return destination(flow);
+  return destination(flow, true);
 }
 std::string destination_of(const v1::NetworkEvent& event) {
-  return destination(event);
+  return destination(event, true);
+}
+std::string source_address_of(const v1::NetworkFlow& flow) {
+  return source(flow, false);
+}
+std::string source_address_of(const v1::NetworkEvent& event) {
+  return source(event, false);
+}
+std::string destination_address_of(const v1::NetworkFlow& flow) {
+  return destination(flow, false);
+}
+std::string destination_address_of(const v1::NetworkEvent& event) {
+  return destination(event, false);
+}
+
+std::string endpoint_text(const v1::Endpoint& endpoint) {
+  const auto& kind = endpoint.kind();
+  if (kind == "pod") return endpoint.namespace_() + "/" + endpoint.name();
+  if (kind == "service") return "svc/" + endpoint.namespace_() + "/" + endpoint.name();
+  if (kind.empty()) return "-";
+  return endpoint.name().empty() ? kind : kind + "/" + endpoint.name();
+}
+
+std::string service_text(const v1::NetworkFlow& flow) {
+  return service(flow);
+}
+std::string service_text(const v1::NetworkEvent& event) {
+  return service(event);
 }
 std::string icmp_text(const v1::NetworkEvent& event) {
   return icmp_type_of(event);

@@ -1,4 +1,4 @@
-// The parts of a flow, an event or a packet in words: endpoints, protocol, flags.
+// The parts of a flow, an event or a packet in words: sides, protocol, flags.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -9,14 +9,29 @@
 
 namespace orb8 {
 
-// "10.0.0.1:80", "[2001:db8::1]:80", or the address alone for a protocol without ports;
-// "10.0.0.1:*" for all ports of a client.
+// By its name where the cluster has one for it: "shop/web-0:80", "svc/shop/web:80", "node/n1:80";
+// else by its address, as below.
 std::string source_of(const v1::NetworkFlow& flow);
 std::string source_of(const v1::NetworkEvent& event);
-
-// The same; ICMP has its type in the port's place: "10.0.0.1 echo-request".
 std::string destination_of(const v1::NetworkFlow& flow);
 std::string destination_of(const v1::NetworkEvent& event);
+
+// "10.0.0.1:80", "[2001:db8::1]:80", or the address alone for a protocol without ports;
+// "10.0.0.1:*" for all ports of a client.
+std::string source_address_of(const v1::NetworkFlow& flow);
+std::string source_address_of(const v1::NetworkEvent& event);
+
+// The same; ICMP has its type in the port's place: "10.0.0.1 echo-request".
+std::string destination_address_of(const v1::NetworkFlow& flow);
+std::string destination_address_of(const v1::NetworkEvent& event);
+
+// Who it is, of whatever kind: "shop/web-0", "svc/shop/web", "node/n1", "container/redis",
+// "process/sshd", "external"; "-" where nobody knows.
+std::string endpoint_text(const v1::Endpoint& endpoint);
+
+// The Service that was addressed, with its port's name: "shop/web:http"; "-" for none.
+std::string service_text(const v1::NetworkFlow& flow);
+std::string service_text(const v1::NetworkEvent& event);
 
 // "echo-request", "type 200"; empty for what is not ICMP.
 std::string icmp_text(const v1::NetworkEvent& event);

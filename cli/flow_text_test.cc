@@ -50,6 +50,69 @@ TEST(FlowText, NamesTheTypeOfIcmpInThePortsPlace) {
   EXPECT_EQ(destination_of(event), "10.0.0.2 type 200");
 }
 
+void name(v1::Endpoint& endpoint, const char* kind, const char* name_space, const char* name) {
+  endpoint.set_kind(kind);
+  endpoint.set_namespace_(name_space);
+  endpoint.set_name(name);
+}
+
+TEST(FlowText, NamesPodsServicesAndNodesOfTheCluster) {
+  auto event = between("10.0.0.1", "10.0.0.2");
+  event.set_src_port(1234);
+  event.set_dst_port(443);
+  name(*event.mutable_src(), "pod", "shop", "web-0");
+  name(*event.mutable_dst(), "service", "shop", "db");
+  EXPECT_EQ(source_of(event), "shop/web-0:1234");
+  EXPECT_EQ(destination_of(event), "svc/shop/db:443");
+  EXPECT_EQ(source_address_of(event), "10.0.0.1:1234");
+  EXPECT_EQ(destination_address_of(event), "10.0.0.2:443");
+  name(*event.mutable_dst(), "node", "", "node-1");
+  event.mutable_dst()->set_uid("u1");
+  EXPECT_EQ(destination_of(event), "node/node-1:443");
+}
+
+TEST(FlowText, KeepsTheAddressOfWhateverIsNotOfTheCluster) {
+  auto event = between("10.0.0.1", "10.0.0.2");
+  event.set_src_port(1234);
+  event.set_dst_port(443);
+  name(*event.mutable_src(), "process", "", "sshd");
+  for (const auto* kind : {"node", "container", "external"}) {
+    name(*event.mutable_dst(), kind, "", "someone");
+    EXPECT_EQ(destination_of(event), "10.0.0.2:443") << kind;
+  }
+  EXPECT_EQ(source_of(event), "10.0.0.1:1234");
+}
+
+TEST(FlowText, PutsTheTypeOfIcmpBehindANameToo) {
+  auto event = between("10.0.0.1", "10.0.0.2");
+  event.set_protocol("ICMP");
+  event.set_icmp_type(8);
+  name(*event.mutable_dst(), "pod", "shop", "web-0");
+  EXPECT_EQ(destination_of(event), "shop/web-0 echo-request");
+}
+
+TEST(FlowText, SaysWhoEverybodyIs) {
+  v1::Endpoint endpoint;
+  EXPECT_EQ(endpoint_text(endpoint), "-");
+  name(endpoint, "external", "", "");
+  EXPECT_EQ(endpoint_text(endpoint), "external");
+  name(endpoint, "process", "", "sshd");
+  EXPECT_EQ(endpoint_text(endpoint), "process/sshd");
+  name(endpoint, "pod", "shop", "web-0");
+  EXPECT_EQ(endpoint_text(endpoint), "shop/web-0");
+}
+
+TEST(FlowText, NamesTheServiceOfEitherSide) {
+  auto event = between("10.0.0.1", "10.0.0.2");
+  EXPECT_EQ(service_text(event), "-");
+  event.set_src_service("shop/web");
+  EXPECT_EQ(service_text(event), "shop/web");
+  event.set_src_service_port("http");
+  EXPECT_EQ(service_text(event), "shop/web:http");
+  event.set_dst_service("shop/db");
+  EXPECT_EQ(service_text(event), "shop/db");
+}
+
 TEST(FlowText, TellsTheTypesOfIcmpAndIcmpv6Apart) {
   auto event = between("fe80::1", "ff02::1");
   event.set_protocol("ICMPv6");

@@ -39,9 +39,12 @@ inline constexpr const char* kStatus =
     "  test \"$(orb8 status -o json | jq .healthy)\" = true";
 
 inline constexpr const char* kFlows =
-    "Each direction of a connection is a flow of its own. Values of the same filter are\n"
-    "alternatives, different filters must all match. With --watch the table is drawn again\n"
-    "in place on a terminal, as many rows as it has, and appended anywhere else.\n"
+    "Each direction of a connection is a flow of its own. Sides are shown by name where the\n"
+    "cluster has one: namespace/pod, svc/namespace/service, node/name; with -o wide addresses\n"
+    "stay, and names have columns of their own. Values of the same filter are alternatives,\n"
+    "different filters must all match; --namespace and --pod match the pods on either side.\n"
+    "With --watch the table is drawn again in place on a terminal, as many rows as it has, and\n"
+    "appended anywhere else.\n"
     "\n"
     "What sockets tell (PROCESS, and with -o wide round-trip times, repeated segments, payload\n"
     "and more) is '-' with flow source tc, which sees packets only. BYTES are of whole packets\n"
@@ -83,6 +86,18 @@ inline constexpr const char* kTraceNetwork =
     "  orb8 trace network --packets --protocol udp --port 53\n"
     "  orb8 trace network --ip 192.168.0.0/16 --direction ingress -o json\n"
     "  orb8 trace network --namespace shop --pod web-0 --pod web-1";
+
+inline constexpr const char* kPods =
+    "What Kubernetes told of each pod, and on the agent's own node whether its cgroup was found:\n"
+    "where a flow lacks a name, look here first. CGROUP is '-' for pods of other nodes. Without a\n"
+    "cgroup a pod's flows are known by its address, and those of one on the host's network not\n"
+    "at all. NOTE says host-network, where the address is the node's and names nobody, and\n"
+    "finished, where the address may be another pod's by now.\n"
+    "\n"
+    "Examples:\n"
+    "  orb8 pods\n"
+    "  orb8 pods -n shop -o wide                with workload, zone, containers and UID\n"
+    "  orb8 pods -o json | jq -r 'select(.cgroup_found) | .name'";
 
 inline constexpr const char* kVersion =
     "Examples:\n"

@@ -52,7 +52,16 @@ Json to_object(const Message& message) {
   for (int i = 0; i < descriptor.field_count(); ++i) {
     const auto* field = descriptor.field(i);
     const std::string name(field->name());
-    if (field->is_repeated()) {
+    if (field->is_map()) {
+      Json values = Json::object();
+      const auto* type = field->message_type();
+      for (int k = 0; k < of.FieldSize(message, field); ++k) {
+        const auto& entry = of.GetRepeatedMessage(message, field, k);
+        values[entry.GetReflection()->GetString(entry, type->map_key())] =
+            to_value(entry, type->map_value(), -1);
+      }
+      object[name] = std::move(values);
+    } else if (field->is_repeated()) {
       Json values = Json::array();
       for (int k = 0; k < of.FieldSize(message, field); ++k) {
         values.push_back(to_value(message, field, k));

@@ -31,7 +31,8 @@ TEST(Json, HasTheNamesOfTheProtoInItsOrder) {
             R"("container_name":"","cgroup_path":"","netns":0,"socket_cookie":0,)"
             R"("connection_state":"","role":"","failure_reason":"","rtt_us":0,"min_rtt_us":0,)"
             R"("retransmits":0,"retransmitted_bytes":0,"payload_bytes":0,"unread_bytes":0,)"
-            R"("unsent_bytes":0,"cwnd":0,"src_service":"","dst_service":""})");
+            R"("unsent_bytes":0,"cwnd":0,"src_service":"","dst_service":"",)"
+            R"("src_service_port":"","dst_service_port":""})");
 }
 
 TEST(Json, KeepsSixtyFourBitNumbersWhole) {
@@ -87,6 +88,14 @@ TEST(Json, NestsMessagesAndLists) {
   EXPECT_EQ(json["programs"], nlohmann::json::array());
   EXPECT_EQ(json["accounting"]["lost"]["packets"], 7);
   EXPECT_FALSE(json["accounting"].contains("counted"));
+}
+
+TEST(Json, HasMapsAsObjects) {
+  v1::NetworkFlow flow;
+  (*flow.mutable_src()->mutable_labels())["app.kubernetes.io/name"] = "web";
+  const auto json = nlohmann::json::parse(to_json(flow));
+  EXPECT_EQ(json["src"]["labels"]["app.kubernetes.io/name"], "web");
+  EXPECT_FALSE(json.contains("dst"));
 }
 
 TEST(Json, IsOneLineOfPrintableAsciiWhateverTheNamesAre) {

@@ -242,9 +242,10 @@ class Checker {
   }
 
   Result<void> read_command() {
-    constexpr Words<Command, 5> kCommands = {{{"status", Command::kStatus},
+    constexpr Words<Command, 6> kCommands = {{{"status", Command::kStatus},
                                               {"flows", Command::kFlows},
                                               {"trace network", Command::kTraceNetwork},
+                                              {"pods", Command::kPods},
                                               {"version", Command::kVersion},
                                               {"completion", Command::kCompletion}}};
     for (const auto& [words, meaning] : kCommands) {

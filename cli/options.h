@@ -14,7 +14,7 @@
 
 namespace orb8 {
 
-enum class Command : unsigned char { kStatus, kFlows, kTraceNetwork, kVersion, kCompletion };
+enum class Command : unsigned char { kStatus, kFlows, kTraceNetwork, kPods, kVersion, kCompletion };
 enum class OutputFormat : unsigned char { kTable, kWide, kJson };
 enum class ColorChoice : unsigned char { kAuto, kAlways, kNever };
 

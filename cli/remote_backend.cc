@@ -56,6 +56,16 @@ class RemoteBackend final : public Backend {
     return answer;
   }
 
+  Result<v1::QueryPodsResponse> pods(const v1::QueryPodsRequest& request,
+                                     const Patience& patience) override {
+    v1::QueryPodsResponse answer;
+    auto ok = call(patience, [&](grpc::ClientContext& context) {
+      return stub_->QueryPods(&context, request, &answer);
+    });
+    if (!ok) return std::unexpected(ok.error());
+    return answer;
+  }
+
   Result<void> stream(const v1::StreamEventsRequest& request, const EventFn& on_event,
                       const std::stop_token& stop) override {
     grpc::ClientContext context;
@@ -127,7 +137,8 @@ class RemoteBackend final : public Backend {
         return {.code = Errc::kExhausted, .what = by_agent("says: " + status.error_message())};
       case grpc::StatusCode::UNIMPLEMENTED:
         return {.code = Errc::kUnsupported,
-                .what = fmt::format("what answers at {} is no orb8 agent", options_.agent)};
+                .what = met_ ? by_agent("does not know this question: it is too old")
+                             : fmt::format("what answers at {} is no orb8 agent", options_.agent)};
       case grpc::StatusCode::UNAVAILABLE:
         if (met_) {
           return {

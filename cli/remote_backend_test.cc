@@ -53,7 +53,15 @@ class FakeAgent final : public v1::OrbitAgentService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status QueryPods(grpc::ServerContext*, const v1::QueryPodsRequest* request,
+                         v1::QueryPodsResponse* response) override {
+    if (upstreams) return {grpc::StatusCode::UNIMPLEMENTED, ""};
+    response->add_pods()->set_namespace_(request->namespaces(0));
+    return grpc::Status::OK;
+  }
+
   std::atomic<int> statuses_left = 1'000'000;
+  std::atomic<bool> upstreams = false;  // it does not know our questions
 };
 
 class RemoteBackend : public ::testing::Test {
@@ -84,6 +92,23 @@ TEST_F(RemoteBackend, BringsAnswersBack) {
   ASSERT_TRUE(status) << status.error().what;
   EXPECT_EQ(status->node_name(), "node-7");
   EXPECT_FALSE(backend->starts_empty());
+}
+
+TEST_F(RemoteBackend, BringsPodsBack) {
+  v1::QueryPodsRequest request;
+  request.add_namespaces("shop");
+  const auto answer = connected()->pods(request, {});
+  ASSERT_TRUE(answer) << answer.error().what;
+  EXPECT_EQ(answer->pods(0).namespace_(), "shop");
+}
+
+TEST_F(RemoteBackend, TellsAnAgentThatDoesNotKnowTheQuestionFromOneThatIsNone) {
+  agent_.upstreams = true;
+  const auto answer = connected()->pods({}, {});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Errc::kUnsupported);
+  EXPECT_EQ(answer.error().what,
+            "the agent at " + options_.agent + " does not know this question: it is too old");
 }
 
 TEST_F(RemoteBackend, TakesAnswersLargerThanGrpcsFourMegabytes) {

@@ -20,6 +20,7 @@ namespace {
 
 // The columns that not every table has.
 struct Extras {
+  bool service = false;
   bool process = false;
   bool reason = false;
 };
@@ -29,7 +30,12 @@ Extras extras_for(const v1::QueryFlowsResponse& answer, const RenderStyle& style
   if (style.output == OutputFormat::kWide) return {};
   const bool any = std::ranges::any_of(answer.flows(),
                                        [](const auto& flow) { return process_text(flow) != "-"; });
-  return {.process = any, .reason = style.failures};
+  // A Service without a backend is the destination already.
+  const bool behind = std::ranges::any_of(answer.flows(), [](const auto& flow) {
+    return service_text(flow) != "-" && flow.dst().kind() != "service" &&
+           flow.src().kind() != "service";
+  });
+  return {.service = behind, .process = any, .reason = style.failures};
 }
 
 Table flows_table(const RenderStyle& style, const Extras& extras) {
@@ -41,12 +47,16 @@ Table flows_table(const RenderStyle& style, const Extras& extras) {
                                  {.header = "BYTES", .align = Align::kRight},
                                  {.header = "LAST SEEN", .leaves = 3},
                                  {.header = "FLAGS", .leaves = 4}};
+  if (extras.service) columns.push_back({.header = "SERVICE", .shrinks = true, .leaves = 5});
   if (extras.process) columns.push_back({.header = "PROCESS", .shrinks = true, .leaves = 2});
   if (extras.reason) columns.push_back({.header = "REASON"});
   if (style.output == OutputFormat::kWide) {
     columns.push_back({.header = "FIRST SEEN"});
     columns.push_back({.header = "INTERFACE"});
     columns.push_back({.header = "POD"});
+    columns.push_back({.header = "FROM"});
+    columns.push_back({.header = "TO"});
+    columns.push_back({.header = "SERVICE"});
     columns.push_back({.header = "CGROUP", .align = Align::kRight});
     for (auto& column : socket_columns()) {
       column.width = 0;  // all rows are there to be measured
@@ -57,20 +67,25 @@ Table flows_table(const RenderStyle& style, const Extras& extras) {
 }
 
 Row flow_row(const v1::NetworkFlow& flow, const RenderStyle& style, const Extras& extras) {
+  const bool wide = style.output == OutputFormat::kWide;
   Row row = {flow.protocol(),
-             source_of(flow),
-             destination_of(flow),
+             wide ? source_address_of(flow) : source_of(flow),
+             wide ? destination_address_of(flow) : destination_of(flow),
              style.direction(flow.direction()),
              human_count(flow.packets()),
              human_bytes(flow.bytes()),
              clock_time(flow.last_seen_ns()),
              tcp_flags_text(flow.tcp_flags())};
+  if (extras.service) row.push_back(service_text(flow));
   if (extras.process) row.push_back(process_text(flow));
   if (extras.reason) row.push_back(failure_text(flow));
-  if (style.output == OutputFormat::kWide) {
+  if (wide) {
     row.push_back(clock_time(flow.first_seen_ns()));
     row.push_back(flow.interface().empty() ? "-" : flow.interface());
     row.push_back(pod_text(flow));
+    row.push_back(endpoint_text(flow.src()));
+    row.push_back(endpoint_text(flow.dst()));
+    row.push_back(service_text(flow));
     row.push_back(flow.cgroup_id() == 0 ? "-" : std::to_string(flow.cgroup_id()));
     for (auto& cell : socket_cells(flow)) row.push_back(std::move(cell));
   }

@@ -50,9 +50,9 @@ ICMPv6  2001:db8:1234:5678:9abc:def0:1234:5678  ::1 echo-request  egress        
 
 TEST(RenderFlows, AddsAllElseWhenWide) {
   EXPECT_EQ(rendered(answer(), {.output = OutputFormat::kWide, .terminal_width = 80}), R"(
-PROTO   SOURCE                                  DESTINATION       DIR     PACKETS    BYTES  LAST SEEN     FLAGS  FIRST SEEN    INTERFACE  POD         CGROUP  PROCESS  PID  CONTAINER  STATE  ROLE  RTT  MIN RTT  RETRANS  PAYLOAD  NETNS  FAILURE
-TCP     10.0.0.1:51234                          10.0.0.2:5432     egress    1,234  1.2 MiB  22:13:22.005  SP.    22:13:20.000  eth0       shop/web-0    4711  -          -  -          -      -       -        -        -        -      -  -
-ICMPv6  2001:db8:1234:5678:9abc:def0:1234:5678  ::1 echo-request  egress        1     98 B  22:13:22.005  -      22:13:20.000  eth0       shop/web-0       -  -          -  -          -      -       -        -        -        -      -  -
+PROTO   SOURCE                                  DESTINATION       DIR     PACKETS    BYTES  LAST SEEN     FLAGS  FIRST SEEN    INTERFACE  POD         FROM  TO  SERVICE  CGROUP  PROCESS  PID  CONTAINER  STATE  ROLE  RTT  MIN RTT  RETRANS  PAYLOAD  NETNS  FAILURE
+TCP     10.0.0.1:51234                          10.0.0.2:5432     egress    1,234  1.2 MiB  22:13:22.005  SP.    22:13:20.000  eth0       shop/web-0  -     -   -          4711  -          -  -          -      -       -        -        -        -      -  -
+ICMPv6  2001:db8:1234:5678:9abc:def0:1234:5678  ::1 echo-request  egress        1     98 B  22:13:22.005  -      22:13:20.000  eth0       shop/web-0  -     -   -             -  -          -  -          -      -       -        -        -        -      -  -
 2 flows; 1,000 packets seen: 990 counted, 4 duplicate, 6 not IP, 0 lost
 )" + 1);
 }
@@ -87,11 +87,58 @@ TCP    10.0.0.1:*      10.0.0.2:5432  egress    1,234  1.2 MiB  22:13:22.005  - 
 
 TEST(RenderFlows, AddsWhatSocketsKnowWhenWide) {
   EXPECT_EQ(rendered(answer_of_sockets(), {.output = OutputFormat::kWide}), R"(
-PROTO  SOURCE          DESTINATION    DIR     PACKETS    BYTES  LAST SEEN     FLAGS  FIRST SEEN    INTERFACE  POD         CGROUP  PROCESS   PID  CONTAINER  STATE        ROLE      RTT  MIN RTT  RETRANS  PAYLOAD       NETNS  FAILURE
-TCP    10.0.0.1:51234  10.0.0.2:5432  egress       12  1.9 KiB  22:13:20.000  -      22:13:20.000  -          shop/web-0    4711  nginx    4242  web        ESTABLISHED  client  1.2ms    350us        3  1.0 KiB  4026531840  -
-TCP    10.0.0.1:*      10.0.0.2:5432  egress    1,234  1.2 MiB  22:13:22.005  -      22:13:20.000  eth0       shop/web-0    4711  curl        -  -          -            client      -        -        0      0 B           -  refused
+PROTO  SOURCE          DESTINATION    DIR     PACKETS    BYTES  LAST SEEN     FLAGS  FIRST SEEN    INTERFACE  POD         FROM  TO  SERVICE  CGROUP  PROCESS   PID  CONTAINER  STATE        ROLE      RTT  MIN RTT  RETRANS  PAYLOAD       NETNS  FAILURE
+TCP    10.0.0.1:51234  10.0.0.2:5432  egress       12  1.9 KiB  22:13:20.000  -      22:13:20.000  -          shop/web-0  -     -   -          4711  nginx    4242  web        ESTABLISHED  client  1.2ms    350us        3  1.0 KiB  4026531840  -
+TCP    10.0.0.1:*      10.0.0.2:5432  egress    1,234  1.2 MiB  22:13:22.005  -      22:13:20.000  eth0       shop/web-0  -     -   -          4711  curl        -  -          -            client      -        -        0      0 B           -  refused
 2 flows
 )" + 1);
+}
+
+v1::QueryFlowsResponse answer_of_a_cluster() {
+  use_utc();
+  v1::QueryFlowsResponse answer;
+  auto& flow = *answer.add_flows();
+  flow = flow_to_db();
+  flow.mutable_src()->set_kind("pod");
+  flow.mutable_src()->set_namespace_("shop");
+  flow.mutable_src()->set_name("web-0");
+  flow.mutable_dst()->set_kind("service");
+  flow.mutable_dst()->set_namespace_("shop");
+  flow.mutable_dst()->set_name("db");
+  flow.set_dst_service("shop/db");
+  flow.set_dst_service_port("sql");
+  return answer;
+}
+
+TEST(RenderFlows, NamesBothSides) {
+  EXPECT_EQ(rendered(answer_of_a_cluster(), {}), R"(
+PROTO  SOURCE            DESTINATION       DIR     PACKETS    BYTES  LAST SEEN     FLAGS
+TCP    shop/web-0:51234  svc/shop/db:5432  egress    1,234  1.2 MiB  22:13:22.005  SP.
+1 flow
+)" + 1);
+}
+
+TEST(RenderFlows, ShowsTheServiceBesideThePodBehindIt) {
+  auto behind = answer_of_a_cluster();
+  behind.mutable_flows(0)->mutable_dst()->set_kind("pod");
+  behind.mutable_flows(0)->mutable_dst()->set_name("db-0");
+  EXPECT_EQ(rendered(behind, {}), R"(
+PROTO  SOURCE            DESTINATION     DIR     PACKETS    BYTES  LAST SEEN     FLAGS  SERVICE
+TCP    shop/web-0:51234  shop/db-0:5432  egress    1,234  1.2 MiB  22:13:22.005  SP.    shop/db:sql
+1 flow
+)" + 1);
+  EXPECT_EQ(rendered(behind, {.terminal_width = 80}), R"(
+PROTO SOURCE           DESTINATION    DIR PACKETS   BYTES LAST SEEN    FLAGS
+TCP   shop/web-0:51234 shop/db-0:5432 out   1,234 1.2 MiB 22:13:22.005 SP.
+1 flow
+)" + 1);
+}
+
+TEST(RenderFlows, ShowsAddressesBesideNamesWhenWide) {
+  const auto text = rendered(answer_of_a_cluster(), {.output = OutputFormat::kWide});
+  EXPECT_NE(text.find("10.0.0.1:51234  10.0.0.2:5432 "), std::string::npos) << text;
+  EXPECT_NE(text.find("shop/web-0  shop/web-0  svc/shop/db  shop/db:sql "), std::string::npos)
+      << text;
 }
 
 TEST(RenderFlows, SaysWhyConnectionsFailedWhereThatIsAskedFor) {

@@ -66,6 +66,8 @@ int run_command(Backend& backend, const CliOptions& options, const Session& sess
       return run_status(backend, options, session);
     case Command::kFlows:
       return run_flows(backend, options, session);
+    case Command::kPods:
+      return run_pods(backend, options, session);
     default:
       return run_trace(backend, options, session);
   }

@@ -28,11 +28,12 @@ double SeenFlows::add(const v1::NetworkEvent& event) {
                 .source = source_of(event),
                 .destination = destination_of(event),
                 .direction = event.direction()};
-  const auto key =
-      talker.protocol + ' ' + talker.source + ' ' + talker.destination + ' ' + talker.direction;
+  // By addresses: names may become known later, and be the same for several.
+  const auto key = talker.protocol + ' ' + source_address_of(event) + ' ' +
+                   destination_address_of(event) + ' ' + talker.direction;
   auto found = talkers_.find(key);
   if (found == talkers_.end() && talkers_.size() < most_flows_) {
-    found = talkers_.emplace(key, std::move(talker)).first;
+    found = talkers_.emplace(key, talker).first;
   }
   // An update tells of the time since the event before. Of a flow that is older than this trace,
   // the first update does not say how long that is.
@@ -40,6 +41,8 @@ double SeenFlows::add(const v1::NetworkEvent& event) {
   auto before_ns = update ? 0 : event.first_seen_ns();
   if (found != talkers_.end()) {
     auto& known = found->second;
+    known.source = std::move(talker.source);
+    known.destination = std::move(talker.destination);
     if (update) before_ns = known.last_ns;
     known.packets += packets_of(event);
     known.bytes += bytes_of(event);

@@ -51,6 +51,19 @@ TEST(SeenFlows, AddsUpWhatEachFlowMovedLargestFirst) {
   EXPECT_EQ(seen.total().bytes, 3110U);
 }
 
+TEST(SeenFlows, ShowsTheLastNameOfAnAddress) {
+  SeenFlows seen;
+  seen.add(moved(1, 100));
+  auto named = moved(1, 100);
+  named.mutable_src()->set_kind("pod");
+  named.mutable_src()->set_namespace_("shop");
+  named.mutable_src()->set_name("web-0");
+  seen.add(named);
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen.top(1)[0].source, "shop/web-0:1");
+  EXPECT_EQ(seen.top(1)[0].bytes, 200U);
+}
+
 TEST(SeenFlows, OrdersEqualOnesByAddressSoThatRunsAgree) {
   SeenFlows seen;
   for (const auto port : {3U, 1U, 2U}) seen.add(moved(port, 100));

@@ -9,6 +9,7 @@
 
 #include "core/base/version.h"
 #include "core/config/load.h"
+#include "core/export/pods_wire.h"
 #include "core/export/wire.h"
 #include "core/export/wire_request.h"
 #include "core/kernel/preflight.h"
@@ -49,6 +50,11 @@ class StandaloneBackend final : public Backend {
     answer.set_matched(picked.matched);
     to_wire(pipeline_->status().source.accounting, *answer.mutable_accounting());
     return answer;
+  }
+
+  Result<v1::QueryPodsResponse> pods(const v1::QueryPodsRequest& request,
+                                     const Patience& /*at once*/) override {
+    return answer_pods(request, pipeline_->kube(), node_);
   }
 
   Result<void> stream(const v1::StreamEventsRequest& request, const EventFn& on_event,

@@ -29,6 +29,10 @@ class LosingAgent final : public Backend {
                                        const Patience& /*at once*/) override {
     return v1::QueryFlowsResponse{};
   }
+  Result<v1::QueryPodsResponse> pods(const v1::QueryPodsRequest& /*none*/,
+                                     const Patience& /*at once*/) override {
+    return v1::QueryPodsResponse{};
+  }
   Result<void> stream(const v1::StreamEventsRequest& /*all*/, const EventFn& on_event,
                       const std::stop_token& /*ends by itself*/) override {
     v1::NetworkEvent event;
@@ -81,6 +85,10 @@ class TellingAgent final : public Backend {
   Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& /*none*/,
                                        const Patience& /*at once*/) override {
     return v1::QueryFlowsResponse{};
+  }
+  Result<v1::QueryPodsResponse> pods(const v1::QueryPodsRequest& /*none*/,
+                                     const Patience& /*at once*/) override {
+    return v1::QueryPodsResponse{};
   }
   Result<void> stream(const v1::StreamEventsRequest& request, const EventFn& on_event,
                       const std::stop_token& /*ends by itself*/) override {

@@ -13,6 +13,8 @@ namespace orb8 {
 enum class FlowSourceChoice : std::uint8_t { kAuto, kSocket, kTc };
 enum class TcAttach : std::uint8_t { kAuto, kTcx, kClsact };
 enum class TcAnchor : std::uint8_t { kHead, kTail };
+enum class KubeChoice : std::uint8_t { kAuto, kOff };
+enum class PodScope : std::uint8_t { kAll, kNode };
 
 struct Config {
   std::string node_name;              // NODE_NAME; default: the host name
@@ -39,6 +41,9 @@ struct Config {
   std::vector<std::string> interfaces;   // ORB8_INTERFACE, globs; empty: discover
   TcAttach tc_attach = TcAttach::kAuto;  // ORB8_TC_ATTACH
   TcAnchor tc_anchor = TcAnchor::kHead;  // ORB8_TC_ANCHOR
+  KubeChoice kube = KubeChoice::kAuto;   // ORB8_KUBE
+  PodScope pod_scope = PodScope::kAll;   // ORB8_POD_SCOPE
+  bool labels = false;                   // ORB8_LABELS
   LogLevel log_level = LogLevel::kInfo;  // ORB8_LOG_LEVEL
 
   bool operator==(const Config&) const = default;

@@ -44,9 +44,9 @@ std::string any_of(std::mt19937& random, std::string_view letters, std::size_t m
 
 // Some value that the setting takes, found by trying.
 std::vector<std::string> random_values(const Setting& setting, std::mt19937& random) {
-  constexpr std::array<std::string_view, 13> kWords = {"socket", "on",     "off",  "auto", "tc",
-                                                       "tcx",    "clsact", "head", "tail", "error",
-                                                       "warn",   "info",   "debug"};
+  constexpr std::array<std::string_view, 15> kWords = {"socket", "on",     "off",   "auto", "tc",
+                                                       "tcx",    "clsact", "head",  "tail", "error",
+                                                       "warn",   "info",   "debug", "all",  "node"};
   // Among the names are those that YAML could take for something else: null, yes, 1e3, [*], ~.
   constexpr std::array<std::string_view, 9> kOdd = {"null", "yes", "1e3", "[*]", "~",
                                                     "0x1f", "y",   "*",   "?"};

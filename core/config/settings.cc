@@ -185,8 +185,28 @@ void add_flows(std::vector<Setting>& all) {
   all.push_back(number({"snapshot_interval_ms", "ORB8_SNAPSHOT_INTERVAL_MS", "MILLISECONDS",
                         "Milliseconds between two reads of the kernel's counters."},
                        &Config::snapshot_interval_ms, {100, 60'000}));
-  all.push_back(number({"max_pod_cache", "ORB8_MAX_POD_CACHE", "COUNT", "Pods remembered at most."},
-                       &Config::max_pod_cache, {1, 10'000'000}));
+}
+
+// Who flows are with.
+void add_names(std::vector<Setting>& all) {
+  all.push_back(choice<KubeChoice>(
+      {"kube", "ORB8_KUBE", "AUTO|OFF",
+       "Whether Kubernetes is asked for the names of pods, nodes and Services; auto: where there "
+       "is a cluster to be found."},
+      &Config::kube, {{"auto", KubeChoice::kAuto}, {"off", KubeChoice::kOff}}));
+  all.push_back(choice<PodScope>(
+      {"pod_scope", "ORB8_POD_SCOPE", "ALL|NODE",
+       "Which pods are watched: all of the cluster, so that peers have names too, or this node's, "
+       "which asks less of a large cluster's API server."},
+      &Config::pod_scope, {{"all", PodScope::kAll}, {"node", PodScope::kNode}}));
+  all.push_back(choice<bool>(
+      {"labels", "ORB8_LABELS", "ON|OFF", "Whether flows tell the labels of their pods."},
+      &Config::labels, {{"on", true}, {"off", false}}));
+  all.push_back(
+      number({"max_pod_cache", "ORB8_MAX_POD_CACHE", "COUNT",
+              "Pods remembered at most; beyond, those go first that are gone, finished or on other "
+              "nodes."},
+             &Config::max_pod_cache, {1, 10'000'000}));
 }
 
 // Packet events on their way out of the kernel.
@@ -227,6 +247,7 @@ std::vector<Setting> make_settings() {
   add_servers(all);
   add_source(all);
   add_flows(all);
+  add_names(all);
   add_packets(all);
   add_service(all);
   return all;

@@ -38,12 +38,47 @@ void put_socket(const Flow& flow, Message& out) {
   out.set_cwnd(facts.cwnd);
 }
 
+template <class Labels, class Map>
+void put_labels(const Labels& labels, Map& out) {
+  for (const auto& [key, value] : labels) out[valid_utf8(key)] = valid_utf8(value);
+}
+
+void put_endpoint(const Endpoint& endpoint, v1::Endpoint& out) {
+  out.set_kind(std::string(to_string(endpoint.kind)));
+  out.set_namespace_(valid_utf8(endpoint.name_space));
+  out.set_name(valid_utf8(endpoint.name));
+  out.set_workload_kind(valid_utf8(endpoint.workload_kind));
+  out.set_workload(valid_utf8(endpoint.workload));
+  out.set_node(valid_utf8(endpoint.node));
+  out.set_zone(valid_utf8(endpoint.zone));
+  out.set_uid(valid_utf8(endpoint.uid));
+  put_labels(endpoint.labels, *out.mutable_labels());
+}
+
+bool is_known(const EndpointRef& endpoint) {
+  return endpoint && endpoint->kind != EndpointKind::kUnknown;
+}
+
+template <class Message>
+void put_sides(const FlowOwners& owners, Message& out) {
+  if (is_known(owners.src)) put_endpoint(*owners.src, *out.mutable_src());
+  if (is_known(owners.dst)) put_endpoint(*owners.dst, *out.mutable_dst());
+  if (const auto& service = owners.src_service) {
+    out.set_src_service(valid_utf8(service->name_space + "/" + service->name));
+    out.set_src_service_port(valid_utf8(service->port));
+  }
+  if (const auto& service = owners.dst_service) {
+    out.set_dst_service(valid_utf8(service->name_space + "/" + service->name));
+    out.set_dst_service_port(valid_utf8(service->port));
+  }
+}
+
 // What a flow and an event have in common; ICMP's type and code are no ports on the wire.
 template <class Message>
 void put_key(const Flow& flow, InterfaceNames& names, Message& out) {
   const auto shown = shown_pod(flow.key, flow.owners);
-  out.set_namespace_(std::string(shown.name_space));
-  out.set_pod_name(std::string(shown.name));
+  out.set_namespace_(valid_utf8(shown.name_space));
+  out.set_pod_name(valid_utf8(shown.name));
   out.set_src_ip(to_string(flow.key.src));
   out.set_dst_ip(to_string(flow.key.dst));
   if (is_icmp(flow.key.protocol)) {
@@ -61,6 +96,7 @@ void put_key(const Flow& flow, InterfaceNames& names, Message& out) {
   out.set_interface(names.name_of(flow.ifindex));
   out.set_cgroup_id(flow.cgroup_id);
   if (flow.owners.local) put_owner(*flow.owners.local, out);
+  put_sides(flow.owners, out);
   // One that stands for several connections has no socket of its own, and their sums.
   if (flow.key.socket != 0 || flow.socket.role != Role::kUnknown) put_socket(flow, out);
 }
@@ -139,6 +175,8 @@ void to_wire(const Status& status, const NodeInfo& node, std::int64_t now_ns,
   out.set_health_message(reasons.empty() ? "ok" : reasons);
   out.set_events_processed(status.events_processed);
   out.set_events_dropped(status.events_dropped);
+  out.set_pods_tracked(status.pods_tracked);
+  out.set_pods_evicted(status.pods_evicted);
   out.set_active_flows(status.active_flows);
   // The clock may have been set back since.
   out.set_uptime_seconds(std::max<std::int64_t>(now_ns - status.started_ns, 0) / kNsPerSecond);

@@ -174,6 +174,54 @@ TEST(Wire, NamesThePodThatAFlowIsSeenFrom) {
   EXPECT_EQ(wire.pod_name(), "client") << "the peer, where nobody is known here";
 }
 
+TEST(Wire, SaysAllThatIsKnownOfBothSides) {
+  auto flow = tcp_flow();
+  flow.owners.src = std::make_shared<const Endpoint>(Endpoint{.kind = EndpointKind::kPod,
+                                                              .name_space = "shop",
+                                                              .name = "web-7d9f-x",
+                                                              .uid = "u1",
+                                                              .workload_kind = "Deployment",
+                                                              .workload = "web",
+                                                              .node = "node-1",
+                                                              .zone = "zone-a",
+                                                              .labels = {{"app", "web"}}});
+  flow.owners.dst = external_endpoint();
+  const Endpoint service{
+      .kind = EndpointKind::kService, .name_space = "shop", .name = "db", .port = "sql"};
+  flow.owners.dst_service = std::make_shared<const Endpoint>(service);
+  InterfaceNames names;
+  v1::NetworkFlow wire;
+  to_wire(flow, names, wire);
+  EXPECT_EQ(wire.src().kind(), "pod");
+  EXPECT_EQ(wire.src().namespace_(), "shop");
+  EXPECT_EQ(wire.src().name(), "web-7d9f-x");
+  EXPECT_EQ(wire.src().uid(), "u1");
+  EXPECT_EQ(wire.src().workload_kind(), "Deployment");
+  EXPECT_EQ(wire.src().workload(), "web");
+  EXPECT_EQ(wire.src().node(), "node-1");
+  EXPECT_EQ(wire.src().zone(), "zone-a");
+  EXPECT_EQ(wire.src().labels().at("app"), "web");
+  EXPECT_EQ(wire.dst().kind(), "external");
+  EXPECT_EQ(wire.dst_service(), "shop/db");
+  EXPECT_EQ(wire.dst_service_port(), "sql");
+  EXPECT_EQ(wire.src_service(), "");
+
+  flow.owners.src_service = std::exchange(flow.owners.dst_service, nullptr);
+  v1::NetworkEvent event;
+  to_wire(Event{.flow = flow}, names, 0, event);
+  EXPECT_EQ(event.src().name(), "web-7d9f-x");
+  EXPECT_EQ(event.src_service(), "shop/db");
+  EXPECT_EQ(event.src_service_port(), "sql");
+}
+
+TEST(Wire, SaysNothingOfASideThatNobodyKnows) {
+  InterfaceNames names;
+  v1::NetworkFlow wire;
+  to_wire(tcp_flow(), names, wire);
+  EXPECT_FALSE(wire.has_src());
+  EXPECT_FALSE(wire.has_dst());
+}
+
 TEST(Wire, JoinsTheReasonsOfADegradedAgent) {
   Status status;
   status.components = {{.name = "flow-source"},

@@ -130,6 +130,7 @@ class PipelineThread final : public Pipeline {
   std::chrono::nanoseconds standstill() const override {
     return std::chrono::nanoseconds(steady_now_ns() - came_round_ns_.load());
   }
+  const KubeStore* kube() const override { return kube_; }
 
   void leave_out_port(std::uint16_t port) override {
     own_port_.store(port);

@@ -37,6 +37,7 @@ class Pipeline {
   // How long ago the thread last came round: a snapshot's interval at most, and what the snapshot
   // takes, unless it is stuck.
   virtual std::chrono::nanoseconds standstill() const = 0;
+  virtual const KubeStore* kube() const = 0;  // as it was given to start()
 
   // The agent's own gRPC port, once it is bound: its traffic is left out of all accounting.
   virtual void leave_out_port(std::uint16_t port) = 0;

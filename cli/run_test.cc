@@ -64,7 +64,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Mistake{"flow", "unknown command 'flow'; did you mean flows?; see orb8 --help"},
         Mistake{"zebra",
-                "unknown command 'zebra'; there is status, flows, trace, version, "
+                "unknown command 'zebra'; there is status, flows, trace, pods, version, "
                 "completion; see orb8 --help"},
         Mistake{"trace", "'trace' needs a command: network; see orb8 trace --help"},
         Mistake{"trace netwrk",

@@ -23,7 +23,7 @@ packages=(
   libcpp-httplib-dev libcurl4-openssl-dev libsimdjson-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   # what the tests run
-  iproute2 iputils-ping ethtool iperf3 procps kmod curl jq openssl
+  iproute2 iputils-ping iptables ethtool iperf3 procps kmod curl jq openssl
   "$@"
 )
 

@@ -23,7 +23,7 @@ std::pair<std::string, std::string> two_values(const Setting& setting) {
   std::vector<std::string> found;
   const auto fallback = setting.get(Config{});
   for (const char* text : {"5000", "200", "131072", "262144", "tc", "auto", "tcx", "clsact", "tail",
-                           "head", "warn", "debug", "off", "one", "two"}) {
+                           "head", "warn", "debug", "off", "on", "node", "all", "one", "two"}) {
     Config config;
     const bool plain = setting.set(config, {text}) && setting.get(config).front() == text;
     if (plain && setting.get(config) != fallback) found.emplace_back(text);

@@ -38,12 +38,25 @@ void NetlinkSocket::Close::operator()(mnl_socket* socket) const {
   mnl_socket_close(socket);
 }
 
-Result<NetlinkSocket> NetlinkSocket::open(std::uint32_t groups) {
-  NetlinkSocket socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
+Result<NetlinkSocket> NetlinkSocket::open_bus(int bus, std::uint32_t groups, const char* name) {
+  NetlinkSocket socket(mnl_socket_open2(bus, SOCK_CLOEXEC));
   if (!socket.socket_ || mnl_socket_bind(socket.socket_.get(), groups, MNL_SOCKET_AUTOPID) < 0) {
-    return sys_error(errno, "open an rtnetlink socket");
+    return sys_error(errno, std::string("open a socket of ") + name);
   }
   return socket;
+}
+
+Result<NetlinkSocket> NetlinkSocket::open(std::uint32_t groups) {
+  return open_bus(NETLINK_ROUTE, groups, "rtnetlink");
+}
+
+Result<NetlinkSocket> NetlinkSocket::open_netfilter(std::uint32_t groups) {
+  return open_bus(NETLINK_NETFILTER, groups, "ctnetlink");
+}
+
+void NetlinkSocket::set_buffer(int bytes) {
+  if (::setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) == 0) return;
+  ::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }
 
 int NetlinkSocket::fd() const {
@@ -52,7 +65,7 @@ int NetlinkSocket::fd() const {
 
 Result<void> NetlinkSocket::dump(std::uint16_t type, const std::function<void(nlmsghdr*)>& build,
                                  const std::function<void(const nlmsghdr*)>& visit) {
-  const auto doing = "rtnetlink dump of type " + std::to_string(type);
+  const auto doing = "netlink dump of type " + std::to_string(type);
   for (int tries = 0; tries < kDumpTries; ++tries) {
     alignas(nlmsghdr) std::array<char, kRequestBytes> request = {};
     nlmsghdr* header = mnl_nlmsg_put_header(request.data());

@@ -1,4 +1,4 @@
-// rtnetlink(7): dumps, and notices of change.
+// netlink(7): dumps, and notices of change.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -19,8 +19,13 @@ class NetlinkSocket {
  public:
   // `groups`: RTMGRP_* bits to be told of, or 0 for requests.
   static Result<NetlinkSocket> open(std::uint32_t groups);
+  // Of ctnetlink, with NF_NETLINK_CONNTRACK_* bits.
+  static Result<NetlinkSocket> open_netfilter(std::uint32_t groups);
 
   int fd() const;
+
+  // How much may wait to be read. More than the system's limit needs CAP_NET_ADMIN.
+  void set_buffer(int bytes);
 
   // Sends a dump request, `build` completes its payload, and calls `visit` for each answer. A dump
   // that changed while it was read is read again.
@@ -36,6 +41,7 @@ class NetlinkSocket {
     void operator()(mnl_socket* socket) const;
   };
   explicit NetlinkSocket(mnl_socket* socket) : socket_(socket) {}
+  static Result<NetlinkSocket> open_bus(int bus, std::uint32_t groups, const char* name);
 
   std::unique_ptr<mnl_socket, Close> socket_;
 };

@@ -92,7 +92,7 @@ void Attribution::tell_peer(FlowKey key, const EndpointRef& peer) {
 bool Attribution::name_late() {
   if (kube_ == nullptr) return false;
   late_.expire(steady_now_ns());
-  const auto version = kube_->version();
+  const auto version = namer_.version();
   if (std::exchange(version_, version) == version) return false;
   const auto lists = kube_->lists();
   bool any = false;

@@ -19,8 +19,11 @@ namespace orb8 {
 class Attribution {
  public:
   // `kube` null: not in Kubernetes.
-  Attribution(Identity& identity, const FlowNamer& namer, FlowTable& table, const KubeStore* kube)
+  Attribution(Identity& identity, FlowNamer& namer, FlowTable& table, const KubeStore* kube)
       : identity_(identity), namer_(namer), table_(table), kube_(kube) {}
+
+  // Before records and packets are taken in: what happened to connections comes before them.
+  void refresh() { namer_.refresh(); }
 
   // Of a record that the table takes in just now; settle() when it has.
   FlowOwners owners_of(const FlowRecord& record);
@@ -30,7 +33,7 @@ class Attribution {
   // Tells the other ends of this machine's connections whom they were found to be with.
   void settle();
 
-  // Names what could not be named before, where Kubernetes has news: flows of the last seconds, and
+  // Names what could not be named before, where there are news: flows of the last seconds, and
   // after a list all there are. Whether any name changed.
   bool name_late();
 
@@ -49,7 +52,7 @@ class Attribution {
   bool name_all_again();
 
   Identity& identity_;
-  const FlowNamer& namer_;
+  FlowNamer& namer_;
   FlowTable& table_;
   const KubeStore* kube_;
   SocketPairs pairs_;

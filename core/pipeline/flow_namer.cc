@@ -11,6 +11,12 @@ bool is_kind(const EndpointRef& endpoint, EndpointKind kind) {
   return endpoint && endpoint->kind == kind;
 }
 
+FlowKey turned(FlowKey key) {
+  std::swap(key.src, key.dst);
+  std::swap(key.src_port, key.dst_port);
+  return key;
+}
+
 // A process of which it is not known where it is says less than a pod's address does.
 bool is_vague(const Owner& owner) {
   return is_kind(owner.endpoint, EndpointKind::kProcess) && owner.cgroup_path.empty();
@@ -39,6 +45,24 @@ EndpointRef FlowNamer::by_address(const Addr& addr, EndpointRef known) const {
   return unheard_of ? nullptr : external_endpoint();
 }
 
+void FlowNamer::refresh() {
+  if (conntrack_) conntrack_->refresh();
+}
+
+std::uint64_t FlowNamer::version() const {
+  return (options_.kube == nullptr ? 0 : options_.kube->version()) +
+         (conntrack_ ? conntrack_->version() : 0);
+}
+
+// A pod that has the address itself was addressed through a headless Service: nothing is rewritten.
+void FlowNamer::look_behind(const FlowKey& sent, const EndpointRef& service,
+                            EndpointRef& side) const {
+  if (!conntrack_ || !service || is_kind(side, EndpointKind::kPod)) return;
+  const auto* backend = conntrack_->backend_of(sent);
+  if (backend == nullptr) return;
+  if (auto behind = options_.kube->endpoint_at(backend->addr)) side = std::move(behind);
+}
+
 FlowOwners FlowNamer::owners_of(const FlowKey& key, std::uint32_t netns, OwnerRef local) const {
   KubeStore::Sides sides;
   if (options_.kube != nullptr) {
@@ -49,6 +73,8 @@ FlowOwners FlowNamer::owners_of(const FlowKey& key, std::uint32_t netns, OwnerRe
   owners.dst_service = std::move(sides.dst.service);
   owners.src = by_address(key.src, std::move(sides.src.endpoint));
   owners.dst = by_address(key.dst, std::move(sides.dst.endpoint));
+  look_behind(key, owners.dst_service, owners.dst);
+  look_behind(turned(key), owners.src_service, owners.src);
   owners.local = std::move(local);
   if (!owners.local || !owners.local->endpoint) return owners;
 
@@ -72,6 +98,7 @@ bool FlowNamer::may_be_named_later(const FlowOwners& owners) const {
   }
   for (const auto* side : {&owners.src, &owners.dst}) {
     if (!*side || is_kind(*side, EndpointKind::kExternal)) return true;
+    if (conntrack_ && is_kind(*side, EndpointKind::kService)) return true;
   }
   return false;
 }

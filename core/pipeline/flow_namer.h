@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <unordered_set>
 
 #include "core/identity/kube_store.h"
+#include "core/kernel/conntrack.h"
 #include "core/model/flow.h"
 
 namespace orb8 {
@@ -27,6 +29,14 @@ class FlowNamer {
   // This machine's own addresses, without loopback's.
   void set_own_addresses(const std::set<Addr>& addresses);
 
+  // From now on the pods behind Services are looked for there.
+  void follow(std::unique_ptr<Conntrack> conntrack) { conntrack_ = std::move(conntrack); }
+  const Conntrack* conntrack() const { return conntrack_.get(); }
+  // Before each round of owners_of().
+  void refresh();
+  // Goes up whenever names may have become known.
+  std::uint64_t version() const;
+
   // `netns`: of the socket; 0: not known, as of packets.
   FlowOwners owners_of(const FlowKey& key, std::uint32_t netns, OwnerRef local) const;
 
@@ -40,10 +50,12 @@ class FlowNamer {
  private:
   EndpointRef by_address(const Addr& addr, EndpointRef known) const;
   EndpointRef this_node() const;
+  void look_behind(const FlowKey& sent, const EndpointRef& service, EndpointRef& side) const;
 
   Options options_;
   EndpointRef nameless_node_;  // where Kubernetes does not know it
   std::unordered_set<Addr, AddrHash> own_;
+  std::unique_ptr<Conntrack> conntrack_;  // null: there is none to follow
 };
 
 }  // namespace orb8

@@ -25,6 +25,7 @@ FlowPath::FlowPath(const Parts& parts)
       resolve_fn_([this](const FlowRecord& record) { return attribution_.owners_of(record); }) {}
 
 Result<void> FlowPath::take_snapshot(std::int64_t now_ns, FlowTable::Due which) {
+  attribution_.refresh();
   auto ok = source_.collect(record_fn_);
   if (const auto* living = source_.living_sockets()) close_all_but(*living, now_ns);
   attribution_.name_late();  // before any of them ends: the last word on a flow has its names
@@ -52,6 +53,7 @@ void FlowPath::close_all_but(const std::unordered_set<std::uint64_t>& living, st
 }
 
 std::size_t FlowPath::take_ready(std::size_t most) {
+  attribution_.refresh();
   return source_.handle_ready(most, record_fn_, packet_fn_);
 }
 

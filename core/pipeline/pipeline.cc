@@ -99,6 +99,7 @@ class PipelineThread final : public Pipeline {
       if (auto ok = watch(kube_->fd(), kOrder); !ok) return ok;
     }
     if (auto ok = follow_network(); !ok) spdlog::warn("{}", ok.error().what);
+    if (kube_ != nullptr) follow_conntrack();
     hub_.on_packet_change([this] { order(); });
     started_ns_ = wall_now_ns();
     take_snapshot();  // before anyone asks
@@ -165,6 +166,24 @@ class PipelineThread final : public Pipeline {
     network_ = std::move(*opened);
     namer_.set_own_addresses(network_->addresses());
     return watch(network_->fd(), kOrder);
+  }
+
+  void follow_conntrack() {
+    auto conntrack = Conntrack::open();
+    if (conntrack) return namer_.follow(std::move(*conntrack));
+    no_conntrack_ = conntrack.error().what;
+    spdlog::warn("{}: Services are shown without the pods behind them", no_conntrack_);
+  }
+
+  // Names that are missing are said, and are no reason to call the agent ill: flows are complete.
+  void add_names(std::vector<Component>& all) const {
+    auto names = identity_->components();
+    if (const auto* conntrack = namer_.conntrack()) names.push_back(conntrack->component());
+    if (!no_conntrack_.empty()) names.push_back({.name = "conntrack", .reason = no_conntrack_});
+    for (auto& component : names) {
+      component.healthy = true;
+      all.push_back(std::move(component));
+    }
   }
 
   void refresh_network() {
@@ -302,10 +321,7 @@ class PipelineThread final : public Pipeline {
     status.components = {collect, lost_.component(now_ns), evicted_.component(now_ns)};
     status.components.insert(status.components.end(), status.source.components.begin(),
                              status.source.components.end());
-    // Names that are missing are said, and are no reason to call the agent ill: flows are complete.
-    auto identity = identity_->components();
-    for (auto& component : identity) component.healthy = true;
-    status.components.insert(status.components.end(), identity.begin(), identity.end());
+    add_names(status.components);
     if (kube_ != nullptr) {
       const auto known = kube_->counts();
       pods_evicted_.observe(known.evicted_pods, now_ns);
@@ -330,6 +346,7 @@ class PipelineThread final : public Pipeline {
   std::unique_ptr<Identity> identity_;
   FlowNamer namer_;
   std::optional<NetworkState> network_;
+  std::string no_conntrack_;  // why
   FlowTable table_;
   StreamHub hub_;
   FlowDesk desk_;

@@ -1,17 +1,15 @@
 // Whose a socket is: two processes of one network namespace, told apart by their cgroups; sockets
 // that change hands.
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <string>
 #include <thread>
 
-#include "core/base/mounts.h"
+#include "tests/netns/cgroup.h"
 #include "tests/netns/child.h"
 #include "tests/netns/socket_watcher.h"
 #include "tests/netns/sockets.h"
@@ -20,31 +18,6 @@ namespace orb8::netns {
 namespace {
 
 const Addr kLoopback = Addr::v4(127, 0, 0, 1);
-
-// A cgroup of the test's own, as a container has one.
-class Cgroup {
- public:
-  explicit Cgroup(const std::string& name)
-      : path_(find_cgroup2_mount("") + "/" + name + "-" + std::to_string(::getpid())) {
-    must(::mkdir(path_.c_str(), 0755), "make a cgroup");
-  }
-  Cgroup(const Cgroup&) = delete;
-  Cgroup& operator=(const Cgroup&) = delete;
-  ~Cgroup() { ::rmdir(path_.c_str()); }
-
-  std::uint64_t id() const {
-    struct stat about = {};
-    must(::stat(path_.c_str(), &about), "stat a cgroup");
-    return about.st_ino;
-  }
-  void enter() const {
-    const UniqueFd procs(must(::open((path_ + "/cgroup.procs").c_str(), O_WRONLY), "open"));
-    must(::write(procs.get(), "0", 1), "enter a cgroup");
-  }
-
- private:
-  std::string path_;
-};
 
 SocketWatcher::ReadyFn moved(std::uint64_t payload) {
   return [payload](const Flow& flow) { return flow.payload_bytes >= payload; };

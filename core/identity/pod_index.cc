@@ -47,6 +47,15 @@ KnownPodRef known(k8s::Pod pod, std::string zone, bool labels) {
 
 }  // namespace
 
+template <class Key, class Hash, class Given>
+const KnownPodRef* PodIndex::best(const Places<Key, Hash>& places, const Given& key) {
+  const Slot* best = nullptr;
+  for (auto [at, end] = places.equal_range(key); at != end; ++at) {
+    if (best == nullptr || before(*at->second, *best)) best = &*at->second;
+  }
+  return best == nullptr ? nullptr : &best->pod;
+}
+
 bool PodIndex::set(k8s::Pod pod, std::string zone) {
   const auto found = by_uid_.find(pod.uid);
   if (zone.empty() && found != by_uid_.end()) {  // the node may have gone first
@@ -122,6 +131,7 @@ void PodIndex::move(Place place, Rank rank) {
   auto& from = lines_[place->rank];
   place->rank = rank;
   lines_[rank].splice(lines_[rank].end(), from, place);
+  find_holders(*place->pod);  // who lives comes before who was deleted
 }
 
 void PodIndex::drop(Place place) {
@@ -137,7 +147,8 @@ void PodIndex::link(Place place) {
     if (!container.id.empty()) by_container_.emplace(container.id, place);
   }
   if (pod.host_network || pod.finished) return;
-  for (const auto& ip : pod.ips) by_ip_.emplace(ip, place);
+  for (const auto& ip : pod.ips) claims_.emplace(ip, place);
+  find_holders(pod);
 }
 
 void PodIndex::unlink(Place place) {
@@ -148,7 +159,16 @@ void PodIndex::unlink(Place place) {
     if (!container.id.empty()) erase_from(by_container_, container.id, place);
   }
   if (pod.host_network || pod.finished) return;
-  for (const auto& ip : pod.ips) erase_from(by_ip_, ip, place);
+  for (const auto& ip : pod.ips) erase_from(claims_, ip, place);
+  find_holders(pod);
+}
+
+// Of the addresses that this pod has, or had until now.
+void PodIndex::find_holders(const KnownPod& pod) {
+  for (const auto& ip : pod.ips) {
+    const auto* holder = best(claims_, ip);
+    holders_.set(ip, holder == nullptr ? nullptr : *holder);
+  }
 }
 
 void PodIndex::mark_gone(Place place, std::int64_t now_ns) {
@@ -179,17 +199,8 @@ bool PodIndex::before(const Slot& a, const Slot& b) {
   return order(a) > order(b);
 }
 
-template <class Key, class Hash, class Given>
-const KnownPodRef* PodIndex::best(const Places<Key, Hash>& places, const Given& key) {
-  const Slot* best = nullptr;
-  for (auto [at, end] = places.equal_range(key); at != end; ++at) {
-    if (best == nullptr || before(*at->second, *best)) best = &*at->second;
-  }
-  return best == nullptr ? nullptr : &best->pod;
-}
-
 const KnownPodRef* PodIndex::by_ip(const Addr& addr) const {
-  return best(by_ip_, addr);
+  return holders_.find(addr);
 }
 
 const KnownPodRef* PodIndex::by_container(std::string_view id) const {

@@ -15,6 +15,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "core/identity/addr_table.h"
 #include "core/k8s/objects.h"
 #include "core/model/endpoint.h"
 
@@ -98,6 +99,7 @@ class PodIndex {
   void drop(Place place);
   void link(Place place);
   void unlink(Place place);
+  void find_holders(const KnownPod& pod);
   void mark_gone(Place place, std::int64_t now_ns);
   void make_room();
   Rank rank_of(const KnownPod& pod) const;
@@ -111,7 +113,8 @@ class PodIndex {
   std::unordered_map<std::string_view, Place> by_uid_;
   Places<std::string_view> by_static_uid_;
   Places<std::string_view> by_container_;
-  Places<Addr, AddrHash> by_ip_;
+  Places<Addr, AddrHash> claims_;   // who says to have an address
+  AddrTable<KnownPodRef> holders_;  // who has it
   std::uint64_t evicted_ = 0;
 };
 

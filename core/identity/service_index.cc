@@ -41,18 +41,33 @@ std::size_t ServiceIndex::KeyHash::operator()(const Key& key) const noexcept {
 
 ServiceIndex::Match ServiceIndex::find(const Addr& addr, std::uint16_t port, std::uint8_t protocol,
                                        bool node) const {
-  if (const auto* entry = newest(by_address_, Key{addr, port, protocol})) {
-    return {entry->service, true};
+  const bool is_address = addresses_.find(addr) != nullptr;
+  if (is_address) {
+    const auto* entry = newest(by_address_, Key{addr, port, protocol});
+    if (entry != nullptr) return {entry->service, true};
   }
   if (node) {
     const auto* entry = newest(by_node_port_, Key{{}, port, protocol});
     if (entry != nullptr) return {entry->service, false};
   }
-  if (const auto* entry = newest(by_endpoint_, Key{addr, port, protocol})) {
-    return {entry->service, false};
+  if (!by_endpoint_.empty()) {
+    const auto* entry = newest(by_endpoint_, Key{addr, port, protocol});
+    if (entry != nullptr) return {entry->service, false};
   }
-  if (const auto* entry = newest(by_address_, Key{addr, 0, 0})) return {entry->service, true};
+  if (is_address) {
+    const auto* entry = newest(by_address_, Key{addr, 0, 0});
+    if (entry != nullptr) return {entry->service, true};
+  }
   return {};
+}
+
+void ServiceIndex::count_addresses(const k8s::Service& service, int by) {
+  for (const auto* ips : {&service.cluster_ips, &service.external_ips}) {
+    for (const auto& ip : *ips) {
+      const auto* before = addresses_.find(ip);
+      addresses_.set(ip, (before == nullptr ? 0 : *before) + by);
+    }
+  }
 }
 
 bool ServiceIndex::set(k8s::Service service) {
@@ -115,6 +130,7 @@ bool ServiceIndex::keep_slices(const std::unordered_set<std::string>& uids) {
 
 void ServiceIndex::link(KnownService& known) {
   const auto& service = known.service;
+  count_addresses(service, 1);
   const auto order = ++order_;
   known.entries.clear();
   for (const auto& port : service.ports) {
@@ -142,6 +158,7 @@ void ServiceIndex::link(KnownService& known) {
 
 void ServiceIndex::unlink(KnownService& known) {
   const auto& service = known.service;
+  count_addresses(service, -1);
   for (std::size_t i = 0; i < service.ports.size(); ++i) {
     const auto& port = service.ports[i];
     for (const auto* ips : {&service.cluster_ips, &service.external_ips}) {

@@ -11,6 +11,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "core/identity/addr_table.h"
 #include "core/k8s/objects.h"
 #include "core/model/endpoint.h"
 
@@ -64,6 +65,7 @@ class ServiceIndex {
   };
   using Entries = std::unordered_multimap<Key, const Entry*, KeyHash>;
 
+  void count_addresses(const k8s::Service& service, int by);
   void link(KnownService& known);
   void unlink(KnownService& known);
   void link(KnownSlice& known);
@@ -77,6 +79,8 @@ class ServiceIndex {
   std::unordered_multimap<std::string, const KnownService*> by_name_;  // "namespace/name"
   std::unordered_multimap<std::string, KnownSlice*> slices_of_;        // "namespace/name"
   Entries by_address_;
+  // How many Services have an address: most addresses are no Service's, and known by one look.
+  AddrTable<int> addresses_;
   Entries by_node_port_;  // without an address
   Entries by_endpoint_;
   std::uint64_t order_ = 0;

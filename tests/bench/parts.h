@@ -28,6 +28,9 @@ Result<void> measure_throughput(Report& report);
 // What the agent weighs with many live connections.
 Result<void> measure_memory(Report& report);
 
+// What the names of a cluster's pods cost.
+Result<void> measure_kube(Report& report);
+
 // Whether the agent grows or loses anything while traffic goes on.
 Result<void> measure_soak(Report& report);
 

@@ -20,6 +20,7 @@
 #include "core/base/unique_fd.h"
 #include "core/kernel/network_state.h"
 #include "core/pipeline/attribution.h"
+#include "core/pipeline/cluster.h"
 #include "core/pipeline/flow_desk.h"
 #include "core/pipeline/flow_path.h"
 #include "core/pipeline/health.h"
@@ -64,8 +65,10 @@ std::uint32_t own_netns() {
 
 class PipelineThread final : public Pipeline {
  public:
-  PipelineThread(const Config& config, std::unique_ptr<FlowSource> source, KubeStore* kube)
+  PipelineThread(const Config& config, std::unique_ptr<FlowSource> source, KubeStore* kube,
+                 std::unique_ptr<Cluster> cluster)
       : config_(config),
+        cluster_(std::move(cluster)),
         kube_(kube),
         source_(std::move(source)),
         identity_(Identity::open({.node = config.node_name, .kube = kube}, steady_now_ns())),
@@ -329,6 +332,10 @@ class PipelineThread final : public Pipeline {
       status.pods_tracked = static_cast<std::uint32_t>(known.pods);
       status.pods_evicted = known.evicted_pods;
     }
+    if (cluster_) {
+      cluster_->tell_first_sync();
+      status.components.push_back(cluster_->component());
+    }
     status.events_processed = path_.events_processed();
     status.events_dropped = seen.lost.packets + seen.packet_events_lost;
     status.flows_evicted = table_.evicted();
@@ -341,6 +348,7 @@ class PipelineThread final : public Pipeline {
   }
 
   const Config config_;
+  std::unique_ptr<Cluster> cluster_;  // null: nobody is asked
   KubeStore* kube_;
   std::unique_ptr<FlowSource> source_;
   std::unique_ptr<Identity> identity_;
@@ -378,16 +386,21 @@ class PipelineThread final : public Pipeline {
 
 }  // namespace
 
-Result<std::unique_ptr<Pipeline>> Pipeline::start(const Config& config, KubeStore* kube) {
+Result<std::unique_ptr<Pipeline>> Pipeline::start(const Config& config) {
   auto source = open_source(config);
   if (!source) return std::unexpected(source.error());
-  return start(config, std::move(*source), kube);
+  auto cluster = Cluster::open(config);
+  auto* kube = cluster ? &cluster->store() : nullptr;
+  auto pipeline =
+      std::make_unique<PipelineThread>(config, std::move(*source), kube, std::move(cluster));
+  if (auto ok = pipeline->run(); !ok) return std::unexpected(ok.error());
+  return pipeline;
 }
 
 Result<std::unique_ptr<Pipeline>> Pipeline::start(const Config& config,
                                                   std::unique_ptr<FlowSource> source,
                                                   KubeStore* kube) {
-  auto pipeline = std::make_unique<PipelineThread>(config, std::move(source), kube);
+  auto pipeline = std::make_unique<PipelineThread>(config, std::move(source), kube, nullptr);
   if (auto ok = pipeline->run(); !ok) return std::unexpected(ok.error());
   return pipeline;
 }

@@ -20,11 +20,11 @@ namespace orb8 {
 
 class Pipeline {
  public:
-  // Opens the flow source that `config` names and starts the thread. Errors say what to do. `kube`
-  // is what is known of the cluster, fed by whoever watches it, and outlives the pipeline; null:
-  // nobody is a pod.
-  static Result<std::unique_ptr<Pipeline>> start(const Config& config, KubeStore* kube = nullptr);
-  // For tests and other sources.
+  // Opens the flow source that `config` names, asks Kubernetes for names where it says so, and
+  // starts the thread. Errors say what to do.
+  static Result<std::unique_ptr<Pipeline>> start(const Config& config);
+  // For tests and other sources. `kube` is what is known of the cluster, fed by whoever watches it,
+  // and outlives the pipeline; null: nobody is a pod.
   static Result<std::unique_ptr<Pipeline>> start(const Config& config,
                                                  std::unique_ptr<FlowSource> source,
                                                  KubeStore* kube = nullptr);
@@ -37,7 +37,7 @@ class Pipeline {
   // How long ago the thread last came round: a snapshot's interval at most, and what the snapshot
   // takes, unless it is stuck.
   virtual std::chrono::nanoseconds standstill() const = 0;
-  virtual const KubeStore* kube() const = 0;  // as it was given to start()
+  virtual const KubeStore* kube() const = 0;  // null: not in Kubernetes
 
   // The agent's own gRPC port, once it is bound: its traffic is left out of all accounting.
   virtual void leave_out_port(std::uint16_t port) = 0;

@@ -87,6 +87,7 @@ Result<void> measure_product(const NetworkPair& pair, unsigned segments, Report&
   const bool segmented = segments > 1;
   const Clock::duration time = segmented ? kSegmentedTime : kFloodTime;
   Config config;
+  config.kube = KubeChoice::kOff;
   config.interfaces = {NetworkPair::kWatched};
   auto pipeline = Pipeline::start(config);
   if (!pipeline) return std::unexpected(pipeline.error());

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/identity/kube_test_data.h"
+#include "core/pipeline/open_source.h"
 #include "core/pipeline/pipeline.h"
 #include "tests/need.h"
 #include "tests/netns/cgroup.h"
@@ -69,7 +70,9 @@ class KubeNames : public SocketSourceTest {
     config.node_name = "node-1";
     config.snapshot_interval_ms = 100;
     const auto on_node = here().ns.enter();  // and so is the pipeline's thread
-    auto pipeline = Pipeline::start(config, &cluster_);
+    auto source = open_source(config);
+    ASSERT_TRUE(source) << source.error().what;
+    auto pipeline = Pipeline::start(config, std::move(*source), &cluster_);
     ASSERT_TRUE(pipeline) << pipeline.error().what;
     pipeline_ = std::move(*pipeline);
   }

@@ -25,6 +25,7 @@ class PipelineNetnsTest : public NetnsTest {
 
   void start(std::vector<std::string> interfaces = {"eth0"}) {
     Config config;
+    config.kube = KubeChoice::kOff;
     config.interfaces = std::move(interfaces);
     config.snapshot_interval_ms = 50;
     config.poll_interval_ms = 10;

@@ -26,6 +26,7 @@ constexpr std::uint16_t kFirstPort = 20'000;
 
 Config config() {
   Config config;
+  config.kube = KubeChoice::kOff;
   config.flow_source = FlowSourceChoice::kSocket;
   config.snapshot_interval_ms = 50;
   config.poll_interval_ms = 10;

@@ -34,7 +34,8 @@ struct Endpoint {
   std::string node = {};  // that it is on
   std::string zone = {};  // of that node
   std::string port = {};  // of a service: what the port that was addressed is called
-  std::vector<std::pair<std::string, std::string>> labels = {};  // of a pod, sorted; where asked for
+  std::vector<std::pair<std::string, std::string>> labels =
+      {};  // of a pod, sorted; where asked for
 
   bool operator==(const Endpoint&) const = default;
 };

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <malloc.h>
 #include <netinet/in.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -13,6 +12,7 @@
 
 #include "core/pipeline/flow_namer.h"
 #include "tests/bench/parts.h"
+#include "tests/bench/thread_clock.h"
 
 namespace orb8::bench {
 namespace {
@@ -71,13 +71,6 @@ k8s::Service service(int number) {
           .ports = {{.name = "http", .protocol = IPPROTO_TCP, .port = 80, .node_port = 0}}};
 }
 
-// CPU time, which other tasks of the machine do not lengthen.
-double cpu_ns() {
-  timespec now = {};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return 1e9 * static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec);
-}
-
 double in_use_mib() {
   return static_cast<double>(::mallinfo2().uordblks) / (1024.0 * 1024.0);
 }
@@ -108,9 +101,9 @@ std::vector<FlowKey> flows() {
 Result<void> measure_kube(Report& report) {
   const auto before = in_use_mib();
   KubeStore store({.max_pods = kPods, .node = node_name(0)});
-  auto begin = cpu_ns();
+  auto begin = thread_cpu_ns();
   for (int i = 0; i < kPods; ++i) store.set(pod(i));
-  const auto fill_ns = cpu_ns() - begin;
+  const auto fill_ns = thread_cpu_ns() - begin;
   const auto pods_mib = in_use_mib() - before;
   for (int i = 0; i < kNodes; ++i) {
     store.set(k8s::Node{.uid = std::to_string(i),
@@ -119,9 +112,9 @@ Result<void> measure_kube(Report& report) {
                         .zone = "eu-central-1a"});
   }
   for (int i = 0; i < kServices; ++i) store.set(service(i));
-  begin = cpu_ns();
+  begin = thread_cpu_ns();
   store.tick();
-  const auto zones_ns = cpu_ns() - begin;
+  const auto zones_ns = thread_cpu_ns() - begin;
 
   FlowNamer namer({.node = node_name(0), .netns = 1, .kube = &store});
   namer.set_own_addresses({addr(192, 1)});
@@ -129,12 +122,12 @@ Result<void> measure_kube(Report& report) {
   std::size_t named = 0;
   double least_ns = 1e18;
   for (int attempt = 0; attempt < kTries; ++attempt) {
-    begin = cpu_ns();
+    begin = thread_cpu_ns();
     for (std::size_t i = 0; i < kRounds; ++i) {
       const auto owners = namer.owners_of(keys[i % keys.size()], 1, nullptr);
       named += owners.dst ? 1U : 0U;
     }
-    least_ns = std::min(least_ns, cpu_ns() - begin);
+    least_ns = std::min(least_ns, thread_cpu_ns() - begin);
   }
   if (named == 0) return fail(Errc::kInternal, "no flow got a name");
 

@@ -155,7 +155,7 @@ TEST(WireCompat, HasTheThreeMethodsOfTheService) {
   const auto* service =
       v1::QueryFlowsRequest::descriptor()->file()->FindServiceByName("OrbitAgentService");
   ASSERT_NE(service, nullptr);
-  ASSERT_EQ(service->method_count(), 3);
+  ASSERT_GE(service->method_count(), 3);  // a method of ours is one that upstream never calls
   const auto expect = [&](const char* name, const char* in, const char* out, bool streams) {
     const auto* method = service->FindMethodByName(name);
     ASSERT_NE(method, nullptr) << name;

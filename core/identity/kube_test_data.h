@@ -47,7 +47,7 @@ inline k8s::Service service(std::string uid, std::string name, std::vector<Addr>
           .ports = {{.name = "http", .protocol = IPPROTO_TCP, .port = 80, .node_port = 0}}};
 }
 
-inline k8s::EndpointSlice slice(std::string uid, std::string service, std::vector<Addr> ips,
+inline k8s::EndpointSlice slice(const std::string& uid, std::string service, std::vector<Addr> ips,
                                 std::uint16_t port = 8080) {
   return {.uid = uid,
           .name_space = "shop",

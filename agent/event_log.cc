@@ -36,11 +36,11 @@ std::string names(const FlowOwners& owners) {
 
 std::string to_log_line(const Event& event) {
   const auto& key = event.flow.key;
-  const auto shown = shown_pod(key, event.flow.owners);
+  const auto shown = shown_pod(key, *event.flow.owners);
   return fmt::format("[{}/{}] {} -> {} {} {} len={}{}", shown.name_space, shown.name,
                      side(key, key.src, key.src_port), side(key, key.dst, key.dst_port),
                      protocol_name(key.protocol), to_string(key.direction), event.bytes,
-                     names(event.flow.owners));
+                     names(*event.flow.owners));
 }
 
 EventLog::EventLog(Subscription subscription)

@@ -41,15 +41,16 @@ TEST(EventLog, ShowsNoPortsForIcmp) {
 
 TEST(EventLog, NamesThePodAndWhoItIsWith) {
   auto of_pod = event(IPPROTO_UDP);
-  of_pod.flow.owners.src = external_endpoint();
-  of_pod.flow.owners.dst =
-      std::make_shared<const Endpoint>(Endpoint{EndpointKind::kPod, "shop", "web-0"});
+  FlowOwners owners;
+  owners.src = external_endpoint();
+  owners.dst = std::make_shared<const Endpoint>(Endpoint{EndpointKind::kPod, "shop", "web-0"});
+  of_pod.flow.owners = owners;
   EXPECT_EQ(to_log_line(of_pod),
             "[shop/web-0] 10.0.0.1:8 -> 10.0.0.2:53 UDP ingress len=128 to=shop/web-0");
-  of_pod.flow.owners.src =
-      std::make_shared<const Endpoint>(Endpoint{EndpointKind::kNode, "", "node-1"});
-  of_pod.flow.owners.dst_service =
+  owners.src = std::make_shared<const Endpoint>(Endpoint{EndpointKind::kNode, "", "node-1"});
+  owners.dst_service =
       std::make_shared<const Endpoint>(Endpoint{EndpointKind::kService, "shop", "web"});
+  of_pod.flow.owners = owners;
   EXPECT_EQ(to_log_line(of_pod),
             "[shop/web-0] 10.0.0.1:8 -> 10.0.0.2:53 UDP ingress len=128 from=node-1 "
             "to=shop/web-0 service=shop/web");

@@ -76,7 +76,7 @@ void put_sides(const FlowOwners& owners, Message& out) {
 // What a flow and an event have in common; ICMP's type and code are no ports on the wire.
 template <class Message>
 void put_key(const Flow& flow, InterfaceNames& names, Message& out) {
-  const auto shown = shown_pod(flow.key, flow.owners);
+  const auto shown = shown_pod(flow.key, *flow.owners);
   out.set_namespace_(valid_utf8(shown.name_space));
   out.set_pod_name(valid_utf8(shown.name));
   out.set_src_ip(to_string(flow.key.src));
@@ -95,8 +95,8 @@ void put_key(const Flow& flow, InterfaceNames& names, Message& out) {
   out.set_ifindex(flow.ifindex);
   out.set_interface(names.name_of(flow.ifindex));
   out.set_cgroup_id(flow.cgroup_id);
-  if (flow.owners.local) put_owner(*flow.owners.local, out);
-  put_sides(flow.owners, out);
+  if (flow.owners->local) put_owner(*flow.owners->local, out);
+  put_sides(*flow.owners, out);
   // One that stands for several connections has no socket of its own, and their sums.
   if (flow.key.socket != 0 || flow.socket.role != Role::kUnknown) put_socket(flow, out);
 }

@@ -76,7 +76,7 @@ TEST(Wire, TellsWhoseSocketItIsAndHowItDoes) {
   owner->cgroup_path = "/a";
   owner->container_id = std::string(64, 'c');
   owner->container_name = "web";
-  flow.owners.local = owner;
+  flow.owners = FlowOwners{.local = owner};
   InterfaceNames names;
   v1::NetworkFlow wire;
   to_wire(flow, names, wire);
@@ -161,7 +161,7 @@ TEST(Wire, NamesThePodThatAFlowIsSeenFrom) {
   const auto pod = [](const char* name) {
     return std::make_shared<const Endpoint>(Endpoint{EndpointKind::kPod, "shop", name});
   };
-  flow.owners = {.src = pod("client"), .dst = pod("server")};
+  flow.owners = FlowOwners{.src = pod("client"), .dst = pod("server")};
   InterfaceNames names;
   v1::NetworkFlow wire;
   to_wire(flow, names, wire);
@@ -169,26 +169,28 @@ TEST(Wire, NamesThePodThatAFlowIsSeenFrom) {
   flow.key.direction = Direction::kIngress;
   to_wire(flow, names, wire);
   EXPECT_EQ(wire.pod_name(), "server");
-  flow.owners.dst = nullptr;
+  flow.owners = FlowOwners{.src = pod("client")};
   to_wire(flow, names, wire);
   EXPECT_EQ(wire.pod_name(), "client") << "the peer, where nobody is known here";
 }
 
 TEST(Wire, SaysAllThatIsKnownOfBothSides) {
   auto flow = tcp_flow();
-  flow.owners.src = std::make_shared<const Endpoint>(Endpoint{.kind = EndpointKind::kPod,
-                                                              .name_space = "shop",
-                                                              .name = "web-7d9f-x",
-                                                              .uid = "u1",
-                                                              .workload_kind = "Deployment",
-                                                              .workload = "web",
-                                                              .node = "node-1",
-                                                              .zone = "zone-a",
-                                                              .labels = {{"app", "web"}}});
-  flow.owners.dst = external_endpoint();
+  FlowOwners owners;
+  owners.src = std::make_shared<const Endpoint>(Endpoint{.kind = EndpointKind::kPod,
+                                                         .name_space = "shop",
+                                                         .name = "web-7d9f-x",
+                                                         .uid = "u1",
+                                                         .workload_kind = "Deployment",
+                                                         .workload = "web",
+                                                         .node = "node-1",
+                                                         .zone = "zone-a",
+                                                         .labels = {{"app", "web"}}});
+  owners.dst = external_endpoint();
   const Endpoint service{
       .kind = EndpointKind::kService, .name_space = "shop", .name = "db", .port = "sql"};
-  flow.owners.dst_service = std::make_shared<const Endpoint>(service);
+  owners.dst_service = std::make_shared<const Endpoint>(service);
+  flow.owners = owners;
   InterfaceNames names;
   v1::NetworkFlow wire;
   to_wire(flow, names, wire);
@@ -206,7 +208,8 @@ TEST(Wire, SaysAllThatIsKnownOfBothSides) {
   EXPECT_EQ(wire.dst_service_port(), "sql");
   EXPECT_EQ(wire.src_service(), "");
 
-  flow.owners.src_service = std::exchange(flow.owners.dst_service, nullptr);
+  owners.src_service = std::exchange(owners.dst_service, nullptr);
+  flow.owners = owners;
   v1::NetworkEvent event;
   to_wire(Event{.flow = flow}, names, 0, event);
   EXPECT_EQ(event.src().name(), "web-7d9f-x");

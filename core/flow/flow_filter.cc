@@ -36,7 +36,7 @@ std::vector<std::optional<T>> alternatives(const std::vector<T>& values) {
 bool FlowFilter::matches(const Flow& flow) const {
   if (min_rtt_us > 0 && flow.socket.rtt_us < min_rtt_us) return false;
   if (failed && failure_of(flow.socket).empty()) return false;
-  return matches(flow.key, flow.owners);
+  return matches(flow.key, *flow.owners);
 }
 
 bool FlowFilter::matches(const FlowKey& key, const FlowOwners& owners) const {

@@ -8,6 +8,11 @@ namespace {
 
 constexpr std::size_t kSmallest = 256;
 
+bool same_ends(const FlowKey& a, const FlowKey& b) {
+  return a.src_port == b.src_port && a.dst_port == b.dst_port && a.protocol == b.protocol &&
+         a.src == b.src && a.dst == b.dst;
+}
+
 }  // namespace
 
 FlowIndex::FlowIndex(KeyOfFn key_of) : key_of_(std::move(key_of)), cells_(kSmallest) {}
@@ -26,13 +31,13 @@ std::uint32_t FlowIndex::find(const FlowKey& key, std::uint32_t hash) const {
   return kNone;
 }
 
-std::uint32_t FlowIndex::find_if(std::uint32_t hash,
-                                 const std::function<bool(const FlowKey&)>& is_it) const {
+void FlowIndex::for_each_between(const FlowKey& key,
+                                 const std::function<void(std::uint32_t slot)>& visit) const {
+  const auto hash = hash_of(key);
   for (std::size_t at = home(hash); cells_[at].slot != kNone; at = next(at)) {
-    if (((cells_[at].hash ^ hash) & kEnds) == 0 && is_it(key_of_(cells_[at].slot)))
-      return cells_[at].slot;
+    if (((cells_[at].hash ^ hash) & kEnds) != 0) continue;
+    if (same_ends(key_of_(cells_[at].slot), key)) visit(cells_[at].slot);
   }
-  return kNone;
 }
 
 void FlowIndex::put(const Cell& cell) {

@@ -30,8 +30,9 @@ class FlowIndex {
   // The slot, or kNone.
   std::uint32_t find(const FlowKey& key, std::uint32_t hash) const;
   std::uint32_t find(const FlowKey& key) const { return find(key, hash_of(key)); }
-  // The first slot of a flow with the same ends that `is_it` says true of, or kNone.
-  std::uint32_t find_if(std::uint32_t hash, const std::function<bool(const FlowKey&)>& is_it) const;
+  // The flows with the same ends and protocol, of all sockets and both directions.
+  void for_each_between(const FlowKey& key,
+                        const std::function<void(std::uint32_t slot)>& visit) const;
 
   // The slot must not be there yet.
   void insert(std::uint32_t hash, std::uint32_t slot);

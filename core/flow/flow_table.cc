@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 namespace orb8 {
@@ -23,7 +24,7 @@ bool is_over(const Flow& flow) {
 }
 
 bool has_new_owner(const Flow& flow, const FlowRecord& record) {
-  const auto* owner = flow.owners.local.get();
+  const auto* owner = flow.owners->local.get();
   if (record.pid != 0 && (!owner || owner->pid != record.pid)) return true;
   if (!owner) return false;
   // Its pod, or its container's name, may be known by now.
@@ -289,12 +290,26 @@ const Flow* FlowTable::find(const FlowKey& key) const {
   return slot == kNone ? nullptr : &row(slot);
 }
 
+const Flow* FlowTable::other_end(const FlowKey& key, std::uint32_t netns,
+                                 std::int64_t began_ns) const {
+  const bool local = key.src.is_loopback() || key.dst.is_loopback();
+  const Flow* nearest = nullptr;
+  index_.for_each_between(key, [&](Slot slot) {
+    const auto& flow = row(slot);
+    if (flow.key.direction == key.direction || flow.key.socket == key.socket) return;
+    if (local && flow.socket.netns != netns) return;
+    const auto apart = [&](const Flow& one) { return std::abs(one.first_seen_ns - began_ns); };
+    if (nearest == nullptr || apart(flow) < apart(*nearest)) nearest = &flow;
+  });
+  return nearest;
+}
+
 FlowProgress FlowTable::told(const FlowKey& key) const {
   const Slot slot = index_.find(key);
   return slot == kNone ? FlowProgress{} : told(slot);
 }
 
-void FlowTable::set_owners(const FlowKey& key, FlowOwners owners) {
+void FlowTable::set_owners(const FlowKey& key, FlowOwnersRef owners) {
   const Slot slot = index_.find(key);
   if (slot != kNone) writable_row(slot).owners = std::move(owners);
 }

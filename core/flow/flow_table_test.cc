@@ -120,7 +120,7 @@ TEST_F(FlowTableTest, ResolvesOwnersOnce) {
   table_.apply(record(1, 1), resolve);
   table_.apply(record(1, 2), resolve);
   EXPECT_EQ(asked, 1);
-  EXPECT_EQ(published().at(1).owners.src->name, "web-0");
+  EXPECT_EQ(published().at(1).owners->src->name, "web-0");
 }
 
 TEST_F(FlowTableTest, PushesOutTheOneThatHasNotMovedForLongest) {
@@ -328,7 +328,72 @@ TEST_F(FlowTableTest, AsksForTheOwnerAgainWhenAnotherProcessHasTheSocket) {
   table_.apply(seen, owner_of);
   seen.pid = 4711;
   table_.apply(seen, owner_of);
-  EXPECT_EQ(published().at(1).owners.local->pid, 4711U);
+  EXPECT_EQ(published().at(1).owners->local->pid, 4711U);
+}
+
+FlowRecord end_of(const Addr& addr, Direction direction, std::uint64_t socket, std::uint32_t netns,
+                  std::int64_t at = kStart) {
+  FlowRecord end{.key = {.src = addr,
+                         .dst = addr,
+                         .src_port = 40000,
+                         .dst_port = 80,
+                         .protocol = IPPROTO_TCP,
+                         .direction = direction,
+                         .socket = socket},
+                 .life = FlowLife::kOpen,
+                 .packets = 1,
+                 .incarnation = 1,
+                 .first_seen_ns = at,
+                 .last_seen_ns = at};
+  end.socket.netns = netns;
+  return end;
+}
+
+constexpr std::uint32_t kHere = 7;
+constexpr std::uint32_t kElsewhere = 8;
+
+class FlowTableEndsTest : public FlowTableTest {
+ protected:
+  // The socket at the other end; 0: none.
+  std::uint64_t other(const FlowRecord& end) const {
+    const auto* found = table_.other_end(end.key, end.socket.netns, end.first_seen_ns);
+    return found == nullptr ? 0 : found->key.socket;
+  }
+  const Addr node_ = Addr::v4(192, 168, 0, 1);
+  const Addr loopback_ = Addr::v4(127, 0, 0, 1);
+};
+
+TEST_F(FlowTableEndsTest, FindEachOtherAcrossNamespaces) {
+  const auto sent = end_of(node_, Direction::kEgress, 1, kHere);
+  const auto received = end_of(node_, Direction::kIngress, 2, kElsewhere);
+  apply(sent);
+  EXPECT_EQ(other(sent), 0U);
+  EXPECT_EQ(other(received), 1U);
+  apply(received);
+  EXPECT_EQ(other(sent), 2U);
+}
+
+TEST_F(FlowTableEndsTest, FindEachOtherOnLoopbackWithinANamespaceOnly) {
+  const auto sent = end_of(loopback_, Direction::kEgress, 1, kHere);
+  apply(sent);
+  apply(end_of(loopback_, Direction::kIngress, 2, kElsewhere));
+  EXPECT_EQ(other(sent), 0U);
+  apply(end_of(loopback_, Direction::kIngress, 3, kHere));
+  EXPECT_EQ(other(sent), 3U);
+}
+
+TEST_F(FlowTableEndsTest, AreNotOneSocketThatTalksToItself) {
+  const auto sent = end_of(loopback_, Direction::kEgress, 1, kHere);
+  apply(sent);
+  apply(end_of(loopback_, Direction::kIngress, 1, kHere));
+  EXPECT_EQ(other(sent), 0U);
+}
+
+TEST_F(FlowTableEndsTest, AreThoseThatBeganTogetherWherePortsAreUsedAgain) {
+  apply(end_of(node_, Direction::kIngress, 2, kHere));
+  apply(end_of(node_, Direction::kIngress, 4, kHere, kStart + kSecond));
+  EXPECT_EQ(other(end_of(node_, Direction::kEgress, 1, kHere, kStart + 1000)), 2U);
+  EXPECT_EQ(other(end_of(node_, Direction::kEgress, 3, kHere, kStart + kSecond - 1000)), 4U);
 }
 
 }  // namespace

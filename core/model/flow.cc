@@ -79,6 +79,11 @@ std::string tcp_flags_text(std::uint8_t flags) {
   return text;
 }
 
+const FlowOwners& FlowOwnersRef::operator*() const noexcept {
+  static const FlowOwners nobody;
+  return shared_ ? *shared_ : nobody;
+}
+
 PodName shown_pod(const FlowKey& key, const FlowOwners& owners) {
   const bool ingress = key.direction == Direction::kIngress;
   const auto& here = ingress ? owners.dst : owners.src;

@@ -5,9 +5,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/model/addr.h"
 #include "core/model/endpoint.h"
@@ -118,6 +120,25 @@ struct FlowOwners {
   EndpointRef src_service;  // Services that were addressed: beside the pods that stand behind them
   EndpointRef dst_service;
   OwnerRef local;  // of the socket that the flow was read from
+
+  bool operator==(const FlowOwners&) const = default;  // the same ones, not equal ones
+};
+
+// Owners, shared by all flows between the same two and never changed: that is what a row has room
+// for. Made of nothing, nobody is known.
+class FlowOwnersRef {
+ public:
+  FlowOwnersRef() = default;
+  FlowOwnersRef(FlowOwners owners)  // NOLINT(google-explicit-constructor): the same thing, shared
+      : shared_(std::make_shared<const FlowOwners>(std::move(owners))) {}
+
+  const FlowOwners& operator*() const noexcept;
+  const FlowOwners* operator->() const noexcept { return &**this; }
+  // Who holds it beside this one?
+  bool is_shared() const noexcept { return shared_.use_count() > 1; }
+
+ private:
+  std::shared_ptr<const FlowOwners> shared_;
 };
 
 // A row of the flow table: all that was counted while the flow lived.
@@ -133,7 +154,7 @@ struct Flow {
   std::int64_t last_seen_ns = 0;   // Unix epoch
   std::uint64_t cgroup_id = 0;
   SocketFacts socket;
-  FlowOwners owners;
+  FlowOwnersRef owners;
 };
 
 // The namespace and pod name shown for a flow: the pod it is seen from, else its peer, else

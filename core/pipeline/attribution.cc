@@ -24,51 +24,45 @@ FlowKey turned(FlowKey key) {
   return key;
 }
 
-bool same(const FlowOwners& a, const FlowOwners& b) {
-  return a.src == b.src && a.dst == b.dst && a.src_service == b.src_service &&
-         a.dst_service == b.dst_service && a.local == b.local;
-}
-
 bool is_pod(const EndpointRef& endpoint) {
   return endpoint && endpoint->kind == EndpointKind::kPod;
 }
 
 }  // namespace
 
-FlowOwners Attribution::owners_of(const FlowRecord& record) {
+FlowOwnersRef Attribution::owners_of(const FlowRecord& record) {
   const std::string_view comm(record.comm.data(),
                               ::strnlen(record.comm.data(), record.comm.size()));
-  auto owners = owners_of(record.key, record.socket.netns,
-                          identity_.owner_of(record.cgroup_id, record.pid, comm));
+  auto owners =
+      owners_of(record.key, {.netns = record.socket.netns,
+                             .began_ns = record.first_seen_ns,
+                             .local = identity_.owner_of(record.cgroup_id, record.pid, comm)});
   if (namer_.may_be_named_later(owners)) late_.add(record.key, steady_now_ns());
-  return owners;
+  return pool_.share(std::move(owners));
 }
 
-FlowOwners Attribution::owners_of(const Event& packet) const {
-  return namer_.owners_of(packet.flow.key, 0,
-                          identity_.owner_of(packet.flow.cgroup_id, 0, std::string_view()));
+FlowOwnersRef Attribution::owners_of(const Event& packet) {
+  return pool_.share(namer_.owners_of(
+      packet.flow.key, 0, identity_.owner_of(packet.flow.cgroup_id, 0, std::string_view())));
 }
 
-FlowOwners Attribution::owners_of(const FlowKey& key, std::uint32_t netns, OwnerRef local) {
-  auto owners = namer_.owners_of(key, netns, std::move(local));
-  if (key.socket != 0 && owners.local && owners.local->endpoint) pair_up(key, netns, owners);
+FlowOwners Attribution::owners_of(const FlowKey& key, End end) {
+  auto owners = namer_.owners_of(key, end.netns, end.local);
+  if (key.socket != 0 && owners.local && owners.local->endpoint) pair_up(key, end, owners);
   return owners;
 }
 
 // Only where addresses do not tell: those of two pods do.
-void Attribution::pair_up(const FlowKey& key, std::uint32_t netns, FlowOwners& owners) {
+void Attribution::pair_up(const FlowKey& key, const End& end, FlowOwners& owners) {
   const bool sent = is_sent(key);
   auto& peer = sent ? owners.dst : owners.src;
   const auto& remote = sent ? key.dst : key.src;
   if (!namer_.is_own(key.src) && !namer_.is_own(key.dst)) return;
   if (!namer_.is_here(remote, peer)) return;
-  const auto other = pairs_.add(key, netns, owners.local);
-  if (!other) return;
-  peer = other->owner->endpoint;
-  auto there = sent ? key : turned(key);  // what is sent from here is received there
-  there.direction = Direction::kIngress;
-  there.socket = other->socket;
-  meetings_.push_back({.key = there, .peer = owners.local->endpoint});
+  const auto* other = table_.other_end(key, end.netns, end.began_ns);
+  if (other == nullptr || !other->owners->local || !other->owners->local->endpoint) return;
+  peer = other->owners->local->endpoint;
+  meetings_.push_back({.key = other->key, .peer = owners.local->endpoint});
 }
 
 void Attribution::settle() {
@@ -82,11 +76,11 @@ void Attribution::settle() {
 void Attribution::tell_peer(FlowKey key, const EndpointRef& peer) {
   const auto* flow = table_.find(key);
   if (flow == nullptr) return;
-  auto owners = flow->owners;
+  auto owners = *flow->owners;
   auto& side = is_sent(key) ? owners.dst : owners.src;
   if (side == peer) return;
   side = peer;
-  table_.set_owners(key, std::move(owners));
+  table_.set_owners(key, pool_.share(std::move(owners)));
 }
 
 bool Attribution::name_late() {
@@ -100,7 +94,7 @@ bool Attribution::name_late() {
   late_.retry(steady_now_ns(), [&](const FlowKey& key) {
     any |= name_again(key);
     const auto* flow = table_.find(key);
-    return flow != nullptr && namer_.may_be_named_later(flow->owners);
+    return flow != nullptr && namer_.may_be_named_later(*flow->owners);
   });
   settle();
   return any;
@@ -110,18 +104,20 @@ bool Attribution::name_late() {
 bool Attribution::name_again(const FlowKey& key) {
   const auto* flow = table_.find(key);
   if (flow == nullptr) return false;
-  auto local = flow->owners.local;
+  auto local = flow->owners->local;
   if (local) local = identity_.owner_of(local->cgroup_id, local->pid, local->comm);
-  auto owners = owners_of(key, flow->socket.netns, std::move(local));
+  auto owners = owners_of(
+      key,
+      {.netns = flow->socket.netns, .began_ns = flow->first_seen_ns, .local = std::move(local)});
   // A pod that a flow was found to be with may have given its address away since.
   for (auto side : {&FlowOwners::src, &FlowOwners::dst}) {
-    const auto& before = flow->owners.*side;
+    const auto& before = (*flow->owners).*side;
     if (!is_pod(before)) continue;
     const auto known = kube_->pod_with_uid(before->uid);
     owners.*side = known ? endpoint_of(known) : before;
   }
-  if (same(owners, flow->owners)) return false;
-  table_.set_owners(key, std::move(owners));
+  if (owners == *flow->owners) return false;
+  table_.set_owners(key, pool_.share(std::move(owners)));
   return true;
 }
 
@@ -131,10 +127,6 @@ bool Attribution::name_all_again() {
   bool any = false;
   for (const auto& key : keys) any |= name_again(key);
   return any;
-}
-
-void Attribution::forget(const Flow& flow) {
-  if (flow.key.socket != 0) pairs_.remove(flow.key, flow.socket.netns);
 }
 
 }  // namespace orb8

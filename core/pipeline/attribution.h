@@ -1,5 +1,7 @@
-// Gives each flow of the table its owners, and again when more has come to be known.
-// SPDX-License-Identifier: Apache-2.0
+// Gives each flow of the table its owners, and again when more has come to be known. A connection
+// inside this machine has two sockets: each end learns exactly who the other is, where an address
+// of the machine may be any process's, or any pod's on the host's network. SPDX-License-Identifier:
+// Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -11,7 +13,7 @@
 #include "core/model/event.h"
 #include "core/pipeline/flow_namer.h"
 #include "core/pipeline/late_flows.h"
-#include "core/pipeline/socket_pairs.h"
+#include "core/pipeline/owners_pool.h"
 
 namespace orb8 {
 
@@ -26,9 +28,9 @@ class Attribution {
   void refresh() { namer_.refresh(); }
 
   // Of a record that the table takes in just now; settle() when it has.
-  FlowOwners owners_of(const FlowRecord& record);
+  FlowOwnersRef owners_of(const FlowRecord& record);
   // Of a packet, which no socket is known of.
-  FlowOwners owners_of(const Event& packet) const;
+  FlowOwnersRef owners_of(const Event& packet);
 
   // Tells the other ends of this machine's connections whom they were found to be with.
   void settle();
@@ -37,16 +39,19 @@ class Attribution {
   // after a list all there are. Whether any name changed.
   bool name_late();
 
-  // A flow that is out of the table.
-  void forget(const Flow& flow);
-
  private:
   struct Meeting {
     FlowKey key;  // one of the other end's two flows
     EndpointRef peer;
   };
-  FlowOwners owners_of(const FlowKey& key, std::uint32_t netns, OwnerRef local);
-  void pair_up(const FlowKey& key, std::uint32_t netns, FlowOwners& owners);
+  // What names a flow beside its key.
+  struct End {
+    std::uint32_t netns = 0;
+    std::int64_t began_ns = 0;
+    OwnerRef local;
+  };
+  FlowOwners owners_of(const FlowKey& key, End end);
+  void pair_up(const FlowKey& key, const End& end, FlowOwners& owners);
   void tell_peer(FlowKey key, const EndpointRef& peer);
   bool name_again(const FlowKey& key);
   bool name_all_again();
@@ -55,7 +60,7 @@ class Attribution {
   FlowNamer& namer_;
   FlowTable& table_;
   const KubeStore* kube_;
-  SocketPairs pairs_;
+  OwnersPool pool_;
   LateFlows late_;
   std::vector<Meeting> meetings_;  // to be told by settle()
   std::uint64_t version_ = 0;      // of what is known, when name_late() looked

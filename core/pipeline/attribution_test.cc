@@ -52,7 +52,7 @@ class AttributionTest : public testing::Test {
     std::string names;
     pipeline_->flows()->for_each([&](const Flow& flow) {
       if (flow.key != key) return;
-      for (const auto* side : {&flow.owners.src, &flow.owners.dst}) {
+      for (const auto* side : {&flow.owners->src, &flow.owners->dst}) {
         names += names.empty() ? "" : " > ";
         names += *side ? (*side)->name.empty() ? to_string((*side)->kind) : (*side)->name : "?";
       }
@@ -125,7 +125,7 @@ TEST_F(AttributionTest, BringsTheZoneToAFlowWhosePodWasKnownBeforeItsNode) {
   store_.listed(k8s::Kind::kNode, {"n1"});
   EXPECT_TRUE(eventually([&] {
     std::string zone;
-    pipeline_->flows()->for_each([&](const Flow& seen) { zone = seen.owners.src->zone; });
+    pipeline_->flows()->for_each([&](const Flow& seen) { zone = seen.owners->src->zone; });
     return zone == "zone-a";
   }));
 }
@@ -167,7 +167,7 @@ TEST_F(AttributionTest, NamesThePacketsOfAStream) {
   script_.send_packet(packet);
   const auto batch = stream.next(kPatience);
   ASSERT_EQ(batch.events.size(), 1U);
-  EXPECT_EQ(batch.events[0].flow.owners.src->name, "web-0");
+  EXPECT_EQ(batch.events[0].flow.owners->src->name, "web-0");
 }
 
 TEST_F(AttributionTest, CountsThePodsThatItKnowsAndThoseThatItHadToDrop) {

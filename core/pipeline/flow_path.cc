@@ -100,7 +100,6 @@ void FlowPath::end_due(std::int64_t now_ns, FlowTable::Due which) {
   for (const auto& flow : due) {
     const auto ended = table_.end(flow.key, now_ns);
     if (!ended) continue;
-    attribution_.forget(ended->flow);
     if (!told_already(ended->flow)) tell_end(ended->flow, ended->reason);
   }
 }
@@ -126,7 +125,6 @@ void FlowPath::end_evicted(FlowTable::Ended& ended) {
       on_record(record);
     }
   });
-  if (!table_.find(ended.flow.key)) attribution_.forget(ended.flow);
   if (!told_already(ended.flow)) tell_end(ended.flow, ended.reason);
 }
 

@@ -106,7 +106,7 @@ class KubeNames : public SocketSourceTest {
     pipeline_->flows()->for_each([&](const Flow& flow) {
       key.socket = flow.key.socket;
       if (flow.key != key || flow.socket.netns != netns_inode(ns)) return;
-      const auto& owners = flow.owners;
+      const auto& owners = *flow.owners;
       text = fmt::format("{} > {}", name_of(owners.src), name_of(owners.dst));
       for (const auto* service : {&owners.src_service, &owners.dst_service}) {
         if (*service) text += fmt::format(" ({})", (*service)->name);

@@ -52,14 +52,14 @@ TEST_F(SocketSourceTest, TellsTwoPodsOfTheHostsNetworkApartByTheirCgroups) {
   const auto tcp_of_one = flow_of(5001, kTcp, 111);
   EXPECT_EQ(tcp_of_one.payload_bytes, 111U);
   EXPECT_EQ(tcp_of_one.cgroup_id, first.id());
-  EXPECT_EQ(tcp_of_one.owners.local->pid, one.pid());
+  EXPECT_EQ(tcp_of_one.owners->local->pid, one.pid());
   const auto tcp_of_two = flow_of(5002, kTcp, 222);
   EXPECT_EQ(tcp_of_two.payload_bytes, 222U);
   EXPECT_EQ(tcp_of_two.cgroup_id, second.id());
-  EXPECT_EQ(tcp_of_two.owners.local->pid, two.pid());
+  EXPECT_EQ(tcp_of_two.owners->local->pid, two.pid());
   const auto udp_of_one = flow_of(5001, kUdp, 111);
   EXPECT_EQ(udp_of_one.cgroup_id, first.id());
-  EXPECT_EQ(udp_of_one.owners.local->pid, one.pid());
+  EXPECT_EQ(udp_of_one.owners->local->pid, one.pid());
 }
 
 // As a node has them: a network namespace and a cgroup each, and a bridge between.
@@ -89,12 +89,12 @@ TEST_F(SocketSourceTest, GivesEachOfTwoPodsOnABridgeItsOwnSideOfTheirConnection)
   const auto sent = watcher.flow(client_host.ns, ends, kTcp, Direction::kEgress, moved(4000));
   EXPECT_EQ(sent.payload_bytes, 4000U);
   EXPECT_EQ(sent.cgroup_id, client_cgroup.id());
-  EXPECT_EQ(sent.owners.local->pid, caller.pid());
+  EXPECT_EQ(sent.owners->local->pid, caller.pid());
   EXPECT_EQ(sent.socket.role, Role::kClient);
   const auto received = watcher.flow(server_host.ns, ends, kTcp, Direction::kIngress, moved(4000));
   EXPECT_EQ(received.payload_bytes, 4000U);
   EXPECT_EQ(received.cgroup_id, server_cgroup.id());
-  EXPECT_EQ(received.owners.local->pid, server.pid());
+  EXPECT_EQ(received.owners->local->pid, server.pid());
   EXPECT_EQ(received.socket.role, Role::kServer);
 }
 
@@ -112,7 +112,7 @@ TEST_F(SocketSourceTest, NamesTheProcessAndNotTheThread) {
   }).join();
   const Ends ends{kLoopback, 5001, kLoopback, kPort};
   const auto sent = watcher.flow(ns, ends, kTcp, Direction::kEgress, moved(5));
-  EXPECT_EQ(sent.owners.local->comm, "netns_socket_ow");
+  EXPECT_EQ(sent.owners->local->comm, "netns_socket_ow");
 }
 
 TEST_F(SocketSourceTest, FindsTheProcessThatAccepted) {
@@ -128,9 +128,9 @@ TEST_F(SocketSourceTest, FindsTheProcessThatAccepted) {
   });
   must(::send(client.get(), "hello", 5, 0), "send");
   const Ends ends{kLoopback, 5001, kLoopback, kPort};
-  const auto by_worker = [&](const Flow& flow) { return flow.owners.local->pid == worker.pid(); };
+  const auto by_worker = [&](const Flow& flow) { return flow.owners->local->pid == worker.pid(); };
   const auto received = watcher.flow(ns, ends, kTcp, Direction::kIngress, by_worker);
-  EXPECT_EQ(received.owners.local->pid, worker.pid());
+  EXPECT_EQ(received.owners->local->pid, worker.pid());
   EXPECT_EQ(received.payload_bytes, 5U);
 }
 
@@ -142,8 +142,8 @@ TEST_F(SocketSourceTest, FindsTheProcessOfASocketThatOnlyReceives) {
   UdpSender(ns, ends).send(3, 10);
   ASSERT_EQ(sink.receive(3), 3U);
   const auto received = watcher.flow(ns, ends, kUdp, Direction::kIngress,
-                                     [](const Flow& flow) { return flow.owners.local->pid != 0; });
-  EXPECT_EQ(received.owners.local->pid, static_cast<std::uint32_t>(::getpid()));
+                                     [](const Flow& flow) { return flow.owners->local->pid != 0; });
+  EXPECT_EQ(received.owners->local->pid, static_cast<std::uint32_t>(::getpid()));
   EXPECT_EQ(received.packets, 3U);
 }
 

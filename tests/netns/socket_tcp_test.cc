@@ -95,8 +95,8 @@ TEST_P(SocketTcpTest, SeesAConnectionWhileItIsOpen) {
   EXPECT_TRUE(is_open(sent));
   EXPECT_EQ(sent.payload_bytes, 1234U);
   EXPECT_EQ(tcp_state_name(sent.socket.state), "ESTABLISHED");
-  EXPECT_EQ(sent.owners.local->pid, static_cast<std::uint32_t>(::getpid()));
-  EXPECT_EQ(sent.owners.local->comm, "netns_socket_tc");
+  EXPECT_EQ(sent.owners->local->pid, static_cast<std::uint32_t>(::getpid()));
+  EXPECT_EQ(sent.owners->local->comm, "netns_socket_tc");
   EXPECT_GT(sent.socket.cwnd, 0U);
 }
 
@@ -111,7 +111,7 @@ TEST_P(SocketTcpTest, FindsConnectionsThatWereThereBeforeIt) {
                                  [](const Flow& flow) { return flow.payload_bytes >= 700; });
   EXPECT_EQ(sent.payload_bytes, 700U) << "what moved before is somebody else's";
   EXPECT_EQ(sent.socket.role, Role::kClient);
-  EXPECT_EQ(sent.owners.local->pid, static_cast<std::uint32_t>(::getpid()));
+  EXPECT_EQ(sent.owners->local->pid, static_cast<std::uint32_t>(::getpid()));
   const auto received = watcher.flow(b().ns, ends, kTcp, Direction::kIngress,
                                      [](const Flow& flow) { return flow.payload_bytes >= 700; });
   EXPECT_EQ(received.payload_bytes, 700U);

@@ -40,7 +40,7 @@ TEST_P(SocketUdpTest, CountsEachDatagramAtBothEnds) {
   const auto sent = watcher.flow(a().ns, ends, kUdp, Direction::kEgress, has(1500));
   EXPECT_EQ(totals_of(sent), wanted);
   EXPECT_EQ(sent.payload_bytes, 1000U * 300 + 500 * 77);
-  EXPECT_GT(sent.owners.local->pid, 0U);
+  EXPECT_GT(sent.owners->local->pid, 0U);
   const auto received = watcher.flow(b().ns, ends, kUdp, Direction::kIngress, has(1500));
   EXPECT_EQ(totals_of(received), wanted);
   EXPECT_EQ(watcher.totals(a().ns, kUdp, Direction::kIngress).packets, 0U);

@@ -13,6 +13,7 @@ constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
 template <class Message>
 void put_owner(const Owner& owner, Message& out) {
+  out.set_cgroup_id(owner.cgroup_id);
   out.set_process(valid_utf8(owner.comm));
   out.set_pid(owner.pid);
   out.set_container_id(owner.container_id);
@@ -94,7 +95,6 @@ void put_key(const Flow& flow, InterfaceNames& names, Message& out) {
   out.set_tcp_flags(flow.tcp_flags);
   out.set_ifindex(flow.ifindex);
   out.set_interface(names.name_of(flow.ifindex));
-  out.set_cgroup_id(flow.cgroup_id);
   if (flow.owners->local) put_owner(*flow.owners->local, out);
   put_sides(*flow.owners, out);
   // One that stands for several connections has no socket of its own, and their sums.

@@ -28,7 +28,7 @@ Flow tcp_flow() {
   flow.bytes = 7'000'000'000;
   flow.first_seen_ns = 1'700'000'000'000'000'001;
   flow.last_seen_ns = 1'700'000'000'000'000'002;
-  flow.cgroup_id = 99;
+  flow.owners = FlowOwners{.local = std::make_shared<const Owner>(Owner{.cgroup_id = 99})};
   return flow;
 }
 

@@ -27,7 +27,7 @@ struct GroupKeyHash {
 
 GroupKey group_of(const Flow& flow) {
   GroupKey group{.flow = flow.key,
-                 .cgroup_id = flow.cgroup_id,
+                 .cgroup_id = flow.owners->local ? flow.owners->local->cgroup_id : 0,
                  .pid = flow.owners->local ? flow.owners->local->pid : 0,
                  .netns = flow.socket.netns};
   if (flow.socket.role == Role::kUnknown) return group;

@@ -26,6 +26,7 @@ bool is_over(const Flow& flow) {
 bool has_new_owner(const Flow& flow, const FlowRecord& record) {
   const auto* owner = flow.owners->local.get();
   if (record.pid != 0 && (!owner || owner->pid != record.pid)) return true;
+  if (record.cgroup_id != 0 && (!owner || owner->cgroup_id == 0)) return true;
   if (!owner) return false;
   // Its pod, or its container's name, may be known by now.
   const bool pod = owner->endpoint && owner->endpoint->kind == EndpointKind::kPod;
@@ -267,7 +268,6 @@ FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
   flow.payload_bytes += moved.payload_bytes;
   flow.tcp_flags |= record.tcp_flags;
   flow.ifindex = record.ifindex;
-  if (record.cgroup_id != 0) flow.cgroup_id = record.cgroup_id;
   // A record may come late: one packet's that found the kernel's map full waits in a ring.
   flow.first_seen_ns = std::min(flow.first_seen_ns, record.first_seen_ns);
   flow.last_seen_ns = std::max(flow.last_seen_ns, record.last_seen_ns);

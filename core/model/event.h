@@ -28,6 +28,7 @@ struct Event {
   std::uint64_t packets = 0;  // moved since the flow's last event
   std::uint64_t bytes = 0;
   std::int64_t timestamp_ns = 0;  // Unix epoch
+  std::uint64_t cgroup_id = 0;    // of a packet's sender; 0: not known
 };
 
 }  // namespace orb8

@@ -152,7 +152,6 @@ struct Flow {
   std::uint64_t payload_bytes = 0;
   std::int64_t first_seen_ns = 0;  // Unix epoch
   std::int64_t last_seen_ns = 0;   // Unix epoch
-  std::uint64_t cgroup_id = 0;
   SocketFacts socket;
   FlowOwnersRef owners;
 };

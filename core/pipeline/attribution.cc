@@ -43,7 +43,7 @@ FlowOwnersRef Attribution::owners_of(const FlowRecord& record) {
 
 FlowOwnersRef Attribution::owners_of(const Event& packet) {
   return pool_.share(namer_.owners_of(
-      packet.flow.key, 0, identity_.owner_of(packet.flow.cgroup_id, 0, std::string_view())));
+      packet.flow.key, 0, identity_.owner_of(packet.cgroup_id, 0, std::string_view())));
 }
 
 FlowOwners Attribution::owners_of(const FlowKey& key, End end) {

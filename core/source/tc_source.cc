@@ -53,7 +53,7 @@ Event to_event(const FlowKey& key, const orb8_packet_more& more, std::uint64_t c
   event.flow.packets = event.packets = more.packets;
   event.flow.bytes = event.bytes = more.bytes;
   event.flow.first_seen_ns = event.flow.last_seen_ns = event.timestamp_ns = at_ns;
-  event.flow.cgroup_id = cgroup_id;
+  event.cgroup_id = cgroup_id;
   return event;
 }
 

@@ -51,14 +51,14 @@ TEST_F(SocketSourceTest, TellsTwoPodsOfTheHostsNetworkApartByTheirCgroups) {
   };
   const auto tcp_of_one = flow_of(5001, kTcp, 111);
   EXPECT_EQ(tcp_of_one.payload_bytes, 111U);
-  EXPECT_EQ(tcp_of_one.cgroup_id, first.id());
+  EXPECT_EQ(tcp_of_one.owners->local->cgroup_id, first.id());
   EXPECT_EQ(tcp_of_one.owners->local->pid, one.pid());
   const auto tcp_of_two = flow_of(5002, kTcp, 222);
   EXPECT_EQ(tcp_of_two.payload_bytes, 222U);
-  EXPECT_EQ(tcp_of_two.cgroup_id, second.id());
+  EXPECT_EQ(tcp_of_two.owners->local->cgroup_id, second.id());
   EXPECT_EQ(tcp_of_two.owners->local->pid, two.pid());
   const auto udp_of_one = flow_of(5001, kUdp, 111);
-  EXPECT_EQ(udp_of_one.cgroup_id, first.id());
+  EXPECT_EQ(udp_of_one.owners->local->cgroup_id, first.id());
   EXPECT_EQ(udp_of_one.owners->local->pid, one.pid());
 }
 
@@ -88,12 +88,12 @@ TEST_F(SocketSourceTest, GivesEachOfTwoPodsOnABridgeItsOwnSideOfTheirConnection)
   const Ends ends{client_host.v4(), 5001, server_host.v4(), kPort};
   const auto sent = watcher.flow(client_host.ns, ends, kTcp, Direction::kEgress, moved(4000));
   EXPECT_EQ(sent.payload_bytes, 4000U);
-  EXPECT_EQ(sent.cgroup_id, client_cgroup.id());
+  EXPECT_EQ(sent.owners->local->cgroup_id, client_cgroup.id());
   EXPECT_EQ(sent.owners->local->pid, caller.pid());
   EXPECT_EQ(sent.socket.role, Role::kClient);
   const auto received = watcher.flow(server_host.ns, ends, kTcp, Direction::kIngress, moved(4000));
   EXPECT_EQ(received.payload_bytes, 4000U);
-  EXPECT_EQ(received.cgroup_id, server_cgroup.id());
+  EXPECT_EQ(received.owners->local->cgroup_id, server_cgroup.id());
   EXPECT_EQ(received.owners->local->pid, server.pid());
   EXPECT_EQ(received.socket.role, Role::kServer);
 }

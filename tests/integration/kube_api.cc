@@ -171,7 +171,9 @@ void KubeApi::kill_server() {
 
 bool KubeApi::is_ready() const {
   try {
-    return call("GET", "/readyz").status == kOk;
+    // The namespace is made when it calls itself ready already.
+    return call("GET", "/readyz").status == kOk &&
+           call("GET", "/api/v1/namespaces/default").status == kOk;
   } catch (const std::runtime_error&) {
     return false;  // it does not listen yet
   }
@@ -183,20 +185,11 @@ std::string KubeApi::url() const {
 
 HttpAnswer KubeApi::call(const std::string& method, const std::string& path,
                          const std::string& body, const std::string& token) const {
-  httplib::Client client(url());
-  client.set_ca_cert_path(ca_file().c_str());
-  httplib::Request request;
-  request.method = method;
-  request.path = path;
-  request.body = body;
-  request.headers = {
-      {"Authorization", "Bearer " + token},
-      {"Content-Type", method == "PATCH" ? "application/merge-patch+json" : "application/json"}};
-  const auto answer = client.send(request);
-  if (!answer) {
-    throw std::runtime_error(method + " " + url() + path + ": " + to_string(answer.error()));
-  }
-  return {.status = answer->status, .body = answer->body};
+  return KubeConnection(url(), ca_file(), token).call(method, path, body);
+}
+
+KubeConnection KubeApi::connect() const {
+  return {url(), ca_file(), token()};
 }
 
 void KubeApi::compact() const {

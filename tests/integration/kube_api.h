@@ -7,15 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "tests/integration/kube_connection.h"
 #include "tests/integration/process.h"
 #include "tests/integration/temp_folder.h"
 
 namespace orb8::integration {
-
-struct HttpAnswer {
-  int status = 0;
-  std::string body;
-};
 
 // Ready when it is made; both servers end with it, and also when this process crashes. Throws where
 // something does not start. The programs are those that tests/e2e/kubernetes.sh makes.
@@ -28,6 +24,7 @@ class KubeApi {
   explicit KubeApi(std::vector<std::string> flags = {});
 
   std::string url() const;  // https://127.0.0.1:PORT
+  std::uint16_t port() const { return port_; }
   std::string ca_file() const { return folder_ / "server.crt"; }
   // Of the file format that kubectl reads, for a user who may do everything.
   std::string kubeconfig() const { return folder_ / "kubeconfig"; }
@@ -37,6 +34,7 @@ class KubeApi {
   // `path` with its query. A PATCH is a merge patch. Throws where nobody answers.
   HttpAnswer call(const std::string& method, const std::string& path, const std::string& body = "",
                   const std::string& token = KubeApi::token()) const;
+  KubeConnection connect() const;  // as the user who may do everything
 
   void kill_server();   // every connection breaks; what was stored stays
   void start_server();  // again, on the same port; returns when it is ready

@@ -135,7 +135,7 @@ Result<void> measure_kube(Report& report) {
   report.add({"kube.mib_10k_pods", pods_mib, "MiB", kBarMib});
   report.add({"kube.ms_to_take_10k_pods", fill_ns / 1e6, "ms"});
   report.add({"kube.ms_to_bring_zones", zones_ns / 1e6, "ms"});
-  return {};
+  return measure_kube_api(report);
 }
 
 }  // namespace orb8::bench

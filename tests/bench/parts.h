@@ -30,6 +30,8 @@ Result<void> measure_memory(Report& report);
 
 // What the names of a cluster's pods cost.
 Result<void> measure_kube(Report& report);
+// The share of it that takes a real API server; without one, nothing.
+Result<void> measure_kube_api(Report& report);
 
 // Whether the agent grows or loses anything while traffic goes on.
 Result<void> measure_soak(Report& report);

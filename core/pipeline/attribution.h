@@ -1,7 +1,5 @@
-// Gives each flow of the table its owners, and again when more has come to be known. A connection
-// inside this machine has two sockets: each end learns exactly who the other is, where an address
-// of the machine may be any process's, or any pod's on the host's network. SPDX-License-Identifier:
-// Apache-2.0
+// Gives each flow of the table its owners, and again when more has come to be known.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -18,6 +16,9 @@
 namespace orb8 {
 
 // One thread's. What it is made of outlives it.
+//
+// A connection inside this machine has two sockets: each end learns exactly who the other is, where
+// an address of the machine may be any process's, or any pod's on the host's network.
 class Attribution {
  public:
   // `kube` null: not in Kubernetes.

@@ -35,6 +35,13 @@ class IdentityTest : public ::testing::Test {
                             .containerd_tasks = root_ + "/tasks",
                             .storage_run = root_ + "/run",
                             .storage_lib = root_ + "/lib"};
+    // It looks at this part of the tree alone: the machine may have containers of its own.
+    const auto mount = find_cgroup2_mount("");
+    const auto top = mount + "/orb8-identity-" + std::to_string(::getpid());
+    if (!mount.empty() && ::mkdir(top.c_str(), 0755) == 0) {
+      made_.push_back(top);
+      options_.cgroups.mount = top;
+    }
     server_ = std::make_unique<ScriptedHttp>(root_ + "/docker.sock", [this](const std::string&) {
       ++asked_;
       return known_ ? ScriptedHttp::ok(R"({"Name": "/redis"})")
@@ -48,13 +55,8 @@ class IdentityTest : public ::testing::Test {
 
   // Makes a cgroup, and gives its id; 0 where that is not possible.
   std::uint64_t make(const std::string& name) {
-    const auto mount = find_cgroup2_mount("");
-    if (mount.empty()) return 0;
-    if (made_.empty()) {
-      made_.push_back(mount + top_);
-      ::mkdir(made_.back().c_str(), 0755);
-    }
-    const auto path = mount + top_ + "/" + name;
+    if (made_.empty()) return 0;
+    const auto path = made_.front() + "/" + name;
     struct stat there = {};
     if (::mkdir(path.c_str(), 0755) != 0 || ::stat(path.c_str(), &there) != 0) return 0;
     made_.push_back(path);
@@ -69,7 +71,6 @@ class IdentityTest : public ::testing::Test {
   }
 
   std::string root_;
-  std::string top_ = "/orb8-identity-" + std::to_string(::getpid());
   std::string scope_ = "docker-" + kId + ".scope";
   std::vector<std::string> made_;
   std::atomic<bool> known_ = true;
@@ -96,7 +97,7 @@ TEST_F(IdentityTest, NamesAContainerBeforeItsFirstSocket) {
   EXPECT_EQ(owner->cgroup_id, id);
   EXPECT_EQ(owner->pid, 7U);
   EXPECT_EQ(owner->comm, "redis-server");
-  EXPECT_EQ(owner->cgroup_path, top_ + "/" + scope_);
+  EXPECT_EQ(owner->cgroup_path, "/" + scope_);
   EXPECT_EQ(owner->container_id, kId);
   EXPECT_EQ(owner->container_name, "redis");
   EXPECT_EQ(*owner->endpoint, (Endpoint{EndpointKind::kContainer, "", "redis"}));
@@ -222,7 +223,7 @@ TEST_F(IdentityTest, NamesAProcessOutsideOfContainersByItsCommand) {
   auto identity = Identity::open(options_, 0);
   const auto owner = identity->owner_of(id, 7, "sshd");
   EXPECT_EQ(owner->container_id, "");
-  EXPECT_EQ(owner->cgroup_path, top_ + "/ssh.service");
+  EXPECT_EQ(owner->cgroup_path, "/ssh.service");
   EXPECT_EQ(*owner->endpoint, (Endpoint{EndpointKind::kProcess, "", "sshd"}));
 }
 

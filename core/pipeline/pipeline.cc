@@ -2,42 +2,34 @@
 #include "core/pipeline/pipeline.h"
 
 #include <spdlog/spdlog.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 
-#include "core/base/unique_fd.h"
 #include "core/kernel/network_state.h"
 #include "core/pipeline/attribution.h"
 #include "core/pipeline/cluster.h"
 #include "core/pipeline/flow_desk.h"
 #include "core/pipeline/flow_path.h"
-#include "core/pipeline/health.h"
 #include "core/pipeline/open_source.h"
+#include "core/pipeline/status_board.h"
+#include "core/pipeline/wakeups.h"
 
 namespace orb8 {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = Wakeups::Clock;
 
 constexpr std::size_t kKernelFilters = 16;  // beyond these the kernel sends every packet
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 // News of Kubernetes come in bursts: flows that wait for a name get it within this.
 constexpr auto kGatherNews = std::chrono::milliseconds(50);
-
-// What an epoll event says beside "ready".
-enum Wake : std::uint32_t { kOrder, kUrgent, kMayWait };
 
 std::int64_t wall_now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -50,10 +42,8 @@ std::int64_t steady_now_ns() {
 }
 
 FlowTable::Limits to_limits(const Config& config) {
-  FlowTable::Limits limits;
-  limits.max_flows = config.max_flows;
-  limits.idle_timeout_ns = config.flow_timeout_secs * kNsPerSecond;
-  return limits;
+  return {.max_flows = config.max_flows,
+          .idle_timeout_ns = config.flow_timeout_secs * kNsPerSecond};
 }
 
 // Inode number of the network namespace that this thread is in; 0 where there is no /proc.
@@ -63,48 +53,61 @@ std::uint32_t own_netns() {
   return static_cast<std::uint32_t>(about.st_ino);
 }
 
+// What is around the thread.
+struct Surroundings {
+  std::unique_ptr<FlowSource> source;
+  KubeStore* kube = nullptr;
+  std::unique_ptr<Cluster> cluster;  // null: nobody is asked
+};
+
 class PipelineThread final : public Pipeline {
  public:
-  PipelineThread(const Config& config, std::unique_ptr<FlowSource> source, KubeStore* kube,
-                 std::unique_ptr<Cluster> cluster)
+  PipelineThread(const Config& config, Wakeups wakeups, Surroundings around)
       : config_(config),
-        cluster_(std::move(cluster)),
-        kube_(kube),
-        source_(std::move(source)),
-        identity_(Identity::open({.node = config.node_name, .kube = kube}, steady_now_ns())),
-        namer_({.node = config.node_name, .netns = own_netns(), .kube = kube}),
+        wakeups_(std::move(wakeups)),
+        cluster_(std::move(around.cluster)),
+        kube_(around.kube),
+        source_(std::move(around.source)),
+        identity_(Identity::open({.node = config.node_name, .kube = kube_}, steady_now_ns())),
+        namer_({.node = config.node_name, .netns = own_netns(), .kube = kube_}),
         table_(to_limits(config)),
         hub_(config.max_streams),
-        desk_([this] { order(); }),
-        attribution_(*identity_, namer_, table_, kube),
+        desk_([this] { wakeups_.order(); }),
+        attribution_(*identity_, namer_, table_, kube_),
         path_({.source = *source_,
                .attribution = attribution_,
                .table = table_,
                .hub = hub_,
-               .desk = desk_}) {}
+               .desk = desk_}),
+        board_({.source = *source_,
+                .path = path_,
+                .table = table_,
+                .hub = hub_,
+                .identity = *identity_,
+                .namer = namer_,
+                .max_flows = config.max_flows,
+                .kube = kube_,
+                .cluster = cluster_.get()}) {}
   PipelineThread(const PipelineThread&) = delete;
   PipelineThread& operator=(const PipelineThread&) = delete;
   ~PipelineThread() override { PipelineThread::stop(); }
 
   Result<void> run() {
-    epoll_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
-    orders_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!epoll_ || !orders_) return sys_error(errno, "make the pipeline's epoll");
-    if (auto ok = watch(orders_.get(), kOrder); !ok) return ok;
     for (const auto& wait : source_->wait_fds()) {
-      if (auto ok = watch(wait.fd, wait.may_wait ? kMayWait : kUrgent); !ok) return ok;
+      const auto by = wait.may_wait ? Wakeups::By::kMayWait : Wakeups::By::kUrgent;
+      if (auto ok = wakeups_.watch(wait.fd, by); !ok) return ok;
     }
     for (const int fd : identity_->fds()) {
       if (fd < 0) continue;
-      if (auto ok = watch(fd, kOrder); !ok) return ok;
+      if (auto ok = wakeups_.watch(fd, Wakeups::By::kOrder); !ok) return ok;
     }
     if (kube_ != nullptr) {
-      if (auto ok = watch(kube_->fd(), kOrder); !ok) return ok;
+      if (auto ok = wakeups_.watch(kube_->fd(), Wakeups::By::kOrder); !ok) return ok;
     }
     if (auto ok = follow_network(); !ok) spdlog::warn("{}", ok.error().what);
     if (kube_ != nullptr) follow_conntrack();
-    hub_.on_packet_change([this] { order(); });
-    started_ns_ = wall_now_ns();
+    hub_.on_packet_change([this] { wakeups_.order(); });
+    board_.start(wall_now_ns());
     take_snapshot();  // before anyone asks
     thread_ = std::jthread([this](const std::stop_token& stop) { loop(stop); });
     return {};
@@ -118,18 +121,7 @@ class PipelineThread final : public Pipeline {
                            .capacity = config_.broadcast_channel_size});
   }
 
-  Status status() const override {
-    Status status;
-    {
-      const std::lock_guard lock(status_mutex_);
-      status = status_;
-    }
-    // What changes between snapshots without the pipeline's doing.
-    status.subscribers = static_cast<std::uint32_t>(hub_.subscribers());
-    status.subscriber_drops = hub_.dropped();
-    status.events_dropped += status.subscriber_drops;
-    return status;
-  }
+  Status status() const override { return board_.status(); }
 
   std::chrono::nanoseconds standstill() const override {
     return std::chrono::nanoseconds(steady_now_ns() - came_round_ns_.load());
@@ -138,55 +130,35 @@ class PipelineThread final : public Pipeline {
 
   void leave_out_port(std::uint16_t port) override {
     own_port_.store(port);
-    order();
+    wakeups_.order();
   }
 
   void stop() override {
     const std::lock_guard lock(stop_mutex_);
     if (thread_.joinable()) {
       thread_.request_stop();
-      order();
+      wakeups_.order();
       thread_.join();
     }
     hub_.close();
   }
 
  private:
-  Result<void> watch(int fd, Wake wake) {
-    epoll_event event = {};
-    event.events = EPOLLIN | EPOLLET;
-    event.data.u32 = wake;
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
-      return sys_error(errno, "watch a descriptor of the flow source");
-    }
-    return {};
-  }
-
   // So that this machine's own addresses are not taken for others'. Without, only loopback's are.
   Result<void> follow_network() {
     auto opened = NetworkState::open();
     if (!opened) return std::unexpected(opened.error());
     network_ = std::move(*opened);
     namer_.set_own_addresses(network_->addresses());
-    return watch(network_->fd(), kOrder);
+    return wakeups_.watch(network_->fd(), Wakeups::By::kOrder);
   }
 
   void follow_conntrack() {
     auto conntrack = Conntrack::open();
     if (conntrack) return namer_.follow(std::move(*conntrack));
-    no_conntrack_ = conntrack.error().what;
-    spdlog::warn("{}: Services are shown without the pods behind them", no_conntrack_);
-  }
-
-  // Names that are missing are said, and are no reason to call the agent ill: flows are complete.
-  void add_names(std::vector<Component>& all) const {
-    auto names = identity_->components();
-    if (const auto* conntrack = namer_.conntrack()) names.push_back(conntrack->component());
-    if (!no_conntrack_.empty()) names.push_back({.name = "conntrack", .reason = no_conntrack_});
-    for (auto& component : names) {
-      component.healthy = true;
-      all.push_back(std::move(component));
-    }
+    const auto& why = conntrack.error().what;
+    spdlog::warn("{}: Services are shown without the pods behind them", why);
+    board_.no_conntrack(why);
   }
 
   void refresh_network() {
@@ -196,21 +168,13 @@ class PipelineThread final : public Pipeline {
     }
   }
 
-  // Any thread: there is something to do that no descriptor of the source tells.
-  void order() const {
-    const std::uint64_t one = 1;
-    if (::write(orders_.get(), &one, sizeof(one)) < 0) return;  // full: it wakes up anyway
-  }
-
   void loop(const std::stop_token& stop) {
     const auto interval = std::chrono::milliseconds(config_.snapshot_interval_ms);
     auto next_snapshot = Clock::now() + interval;
-    Gathering batch;
     while (!stop.stop_requested()) {
       came_round_ns_.store(steady_now_ns());
-      auto until = batch.end ? std::min(*batch.end, next_snapshot) : next_snapshot;
-      if (next_naming_) until = std::min(until, *next_naming_);
-      const bool urgent = wait(until, batch);
+      const bool batch =
+          wakeups_.wait(std::min(next_snapshot, next_naming_.value_or(next_snapshot)));
       follow_orders();
       refresh_network();
       path_.answer_readers();
@@ -220,7 +184,7 @@ class PipelineThread final : public Pipeline {
         next_naming_.reset();
         path_.name_late();
       }
-      if (urgent || (batch.end && now >= *batch.end)) batch = {.end = drain(now)};
+      if (batch) wakeups_.drained(drain(now));
       if (now >= next_snapshot) {
         take_snapshot();
         // Late (a suspended machine, a stopped process): go on from here, do not catch up.
@@ -242,37 +206,7 @@ class PipelineThread final : public Pipeline {
     }
   }
 
-  // Records gather in the rings until a batch of them is drained.
-  struct Gathering {
-    std::optional<Clock::time_point> end = {};  // drain then; none: nothing is there
-    bool woken = false;                         // by its first record
-  };
-
-  // Waits for an event, at most to `until`. A ring's first wake-up since it was drained says that a
-  // batch gathers; one of a later wait means that the ring fills. True: drain now.
-  bool wait(Clock::time_point until, Gathering& batch) const {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
-    std::array<epoll_event, 8> events = {};
-    const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                                   static_cast<int>(std::max<std::int64_t>(left, 0)));
-    const bool woken = batch.woken;  // before this wait: two rings may wake in one
-    bool urgent = false;
-    for (int i = 0; i < ready; ++i) {
-      const auto wake = events.at(static_cast<std::size_t>(i)).data.u32;
-      if (wake == kUrgent || (wake == kMayWait && woken)) urgent = true;
-      if (wake == kMayWait) batch.woken = true;
-      if (wake == kMayWait && !batch.end) {
-        batch.end = Clock::now() + std::chrono::milliseconds(config_.poll_interval_ms);
-      }
-    }
-    return urgent;
-  }
-
   void follow_orders() {
-    std::uint64_t ignored = 0;
-    if (::read(orders_.get(), &ignored, sizeof(ignored)) < 0 && errno != EAGAIN) {
-      spdlog::error("read the pipeline's eventfd: {}", errno);
-    }
     if (kube_ != nullptr && kube_->take_notice() && !next_naming_) {
       next_naming_ = Clock::now() + kGatherNews;
     }
@@ -306,83 +240,45 @@ class PipelineThread final : public Pipeline {
     }
     identity_->handle_ready(steady_now_ns());
     if (kube_ != nullptr) kube_->tick();
+    if (cluster_) cluster_->tell_first_sync();
     const auto ok = path_.take_snapshot(now_ns, which);
     if (!ok && collect_error_ != ok.error().what) spdlog::error("{}", ok.error().what);
     collect_error_ = ok ? "" : ok.error().what;
-    publish_status(now_ns);
-  }
-
-  void publish_status(std::int64_t now_ns) {
-    Status status;
-    status.source = source_->status();
-    auto& seen = status.source.accounting;
-    if (status.source.counted_by_table) seen.counted = path_.moved();
-    lost_.observe(seen.lost.packets, now_ns);
-    evicted_.observe(table_.evicted(), now_ns);
-    Component collect{
-        .name = "flow-source", .healthy = collect_error_.empty(), .reason = collect_error_};
-    status.components = {collect, lost_.component(now_ns), evicted_.component(now_ns)};
-    status.components.insert(status.components.end(), status.source.components.begin(),
-                             status.source.components.end());
-    add_names(status.components);
-    if (kube_ != nullptr) {
-      const auto known = kube_->counts();
-      pods_evicted_.observe(known.evicted_pods, now_ns);
-      status.components.push_back(pods_evicted_.component(now_ns));
-      status.pods_tracked = static_cast<std::uint32_t>(known.pods);
-      status.pods_evicted = known.evicted_pods;
-    }
-    if (cluster_) {
-      cluster_->tell_first_sync();
-      status.components.push_back(cluster_->component());
-    }
-    status.events_processed = path_.events_processed();
-    status.events_dropped = seen.lost.packets + seen.packet_events_lost;
-    status.flows_evicted = table_.evicted();
-    status.flows_expired = table_.expired();
-    status.active_flows = static_cast<std::uint32_t>(table_.size());
-    status.max_flows = config_.max_flows;
-    status.started_ns = started_ns_;
-    const std::lock_guard lock(status_mutex_);
-    status_ = std::move(status);
+    board_.publish(ok, now_ns);
   }
 
   const Config config_;
+  Wakeups wakeups_;
   std::unique_ptr<Cluster> cluster_;  // null: nobody is asked
   KubeStore* kube_;
   std::unique_ptr<FlowSource> source_;
   std::unique_ptr<Identity> identity_;
   FlowNamer namer_;
   std::optional<NetworkState> network_;
-  std::string no_conntrack_;  // why
   FlowTable table_;
   StreamHub hub_;
   FlowDesk desk_;
   Attribution attribution_;
   FlowPath path_;
-  UniqueFd epoll_;
-  UniqueFd orders_;
+  StatusBoard board_;
   std::atomic<std::uint16_t> own_port_ = 0;
   std::uint16_t set_port_ = 0;
   std::uint64_t packet_generation_ = 0;
-  std::int64_t started_ns_ = 0;
   std::atomic<std::int64_t> came_round_ns_ = steady_now_ns();
   Clock::time_point next_expiration_;
   std::optional<Clock::time_point> next_naming_;  // none: there are no news
   std::string collect_error_;
-  LossWatch lost_{"flow-accounting",
-                  "packets lost in the last minute: the kernel's map or ring is full (raise "
-                  "max_flows or ring_buffer_size)"};
-  LossWatch evicted_{"flow-table",
-                     "flows evicted in the last minute: the table is full (raise max_flows)"};
-  LossWatch pods_evicted_{"pod-cache",
-                          "running pods dropped in the last minute: there are more than "
-                          "max_pod_cache (raise it)"};
-  mutable std::mutex status_mutex_;
-  Status status_;
   std::mutex stop_mutex_;
   std::jthread thread_;  // last: it uses all of the above
 };
+
+Result<std::unique_ptr<Pipeline>> start_thread(const Config& config, Surroundings around) {
+  auto wakeups = Wakeups::open(std::chrono::milliseconds(config.poll_interval_ms));
+  if (!wakeups) return std::unexpected(wakeups.error());
+  auto thread = std::make_unique<PipelineThread>(config, std::move(*wakeups), std::move(around));
+  if (auto ok = thread->run(); !ok) return std::unexpected(ok.error());
+  return thread;
+}
 
 }  // namespace
 
@@ -391,18 +287,14 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(const Config& config) {
   if (!source) return std::unexpected(source.error());
   auto cluster = Cluster::open(config);
   auto* kube = cluster ? &cluster->store() : nullptr;
-  auto pipeline =
-      std::make_unique<PipelineThread>(config, std::move(*source), kube, std::move(cluster));
-  if (auto ok = pipeline->run(); !ok) return std::unexpected(ok.error());
-  return pipeline;
+  return start_thread(config,
+                      {.source = std::move(*source), .kube = kube, .cluster = std::move(cluster)});
 }
 
 Result<std::unique_ptr<Pipeline>> Pipeline::start(const Config& config,
                                                   std::unique_ptr<FlowSource> source,
                                                   KubeStore* kube) {
-  auto pipeline = std::make_unique<PipelineThread>(config, std::move(source), kube, nullptr);
-  if (auto ok = pipeline->run(); !ok) return std::unexpected(ok.error());
-  return pipeline;
+  return start_thread(config, {.source = std::move(source), .kube = kube, .cluster = nullptr});
 }
 
 }  // namespace orb8

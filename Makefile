@@ -41,8 +41,8 @@ smoke-test: build  ## start the agent, make traffic, ask over gRPC and the comma
 
 .PHONY: bench
 bench: build  ## measure; a table, and build/bench.json
-	@ORB8_KUBE=$$(tests/e2e/kubernetes.sh api) || true; \
-	$(SUDO) env ORB8_KUBE="$$ORB8_KUBE" scripts/bench.sh
+	@ORB8_KUBE_PROGRAMS=$$(tests/e2e/kubernetes.sh api) || true; \
+	$(SUDO) env ORB8_KUBE_PROGRAMS="$$ORB8_KUBE_PROGRAMS" scripts/bench.sh
 
 .PHONY: soak
 soak: build  ## the agent under traffic for DURATION (10m): it must not grow, nor lose anything

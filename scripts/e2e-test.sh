@@ -24,7 +24,7 @@ elif command -v kind >/dev/null && docker info >/dev/null 2>&1; then
   cluster=kind
 else
   cluster=node
-  ((EUID == 0)) || exec sudo --preserve-env=HOME,XDG_CACHE_HOME,ORB8_KUBE,ORB8_KEEP,CI "$0"
+  ((EUID == 0)) || exec sudo --preserve-env=HOME,XDG_CACHE_HOME,ORB8_KUBE_PROGRAMS,ORB8_KEEP,CI "$0"
 fi
 
 make_cluster() {

@@ -9,8 +9,8 @@ cd "$(dirname "$0")/.."
 # Tests against the Kubernetes API are skipped where this cannot be made. In CI the end-to-end test
 # follows, which needs more of it: one build of all is shorter than two.
 part=$([[ ${CI:-} == true ]] && echo node || echo api)
-if ! ORB8_KUBE=$(tests/e2e/kubernetes.sh "$part") && [[ ${CI:-} == true ]]; then exit 1; fi
-export ORB8_KUBE
+if ! ORB8_KUBE_PROGRAMS=$(tests/e2e/kubernetes.sh "$part") && [[ ${CI:-} == true ]]; then exit 1; fi
+export ORB8_KUBE_PROGRAMS
 
 scripts/build.sh release
 scripts/build.sh asan orb8_tests
@@ -28,7 +28,7 @@ if ((EUID != 0)); then
     echo "test: kernel tests need root: install sudo, or run as root" >&2
     exit 1
   fi
-  run=(sudo "--preserve-env=CI,ORB8_REQUIRE_BPF,ORB8_KUBE" "${run[@]}")
+  run=(sudo "--preserve-env=CI,ORB8_REQUIRE_BPF,ORB8_KUBE_PROGRAMS" "${run[@]}")
   # The log that root writes stays the user's.
   trap 'sudo chown -R "$(id -u):$(id -g)" build/Testing' EXIT
 fi

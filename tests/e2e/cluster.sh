@@ -100,7 +100,7 @@ down() {
 }
 
 ((EUID == 0)) || die "needs root"
-kube=${ORB8_KUBE:-${XDG_CACHE_HOME:-$HOME/.cache}/orb8/kube}
+kube=${ORB8_KUBE_PROGRAMS:-${XDG_CACHE_HOME:-$HOME/.cache}/orb8/kube}
 case ${1:-} in
   up | down) "$1" ;;
   load) load "${2:?a file}" ;;

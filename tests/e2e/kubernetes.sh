@@ -4,13 +4,13 @@
 #        kubernetes.sh node     and all else that a node needs: kubelet, kube-proxy, containerd, ...
 # Makes the programs of a real Kubernetes and prints their folder. Debian has the sources of one, and
 # a Go that builds them: minutes, the first time; afterwards all is in the user's cache, or in
-# $ORB8_KUBE. Needs no root where the compiler's helpers are installed.
+# $ORB8_KUBE_PROGRAMS. Needs no root where the compiler's helpers are installed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 version=1.20.2
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/orb8
-kube=${ORB8_KUBE:-$cache/kube-$version}
+kube=${ORB8_KUBE_PROGRAMS:-$cache/kube-$version}
 build=$kube/build
 
 die() {
@@ -34,7 +34,7 @@ esac
 mkdir -p "$kube/bin"
 exec 9>"$kube/lock"
 flock 9  # two that need it at once make it once
-[[ ${ORB8_KUBE:-} ]] || ln -sfn "kube-$version" "$cache/kube"
+[[ ${ORB8_KUBE_PROGRAMS:-} ]] || ln -sfn "kube-$version" "$cache/kube"
 
 fetch_packages() {
   local package wanted=()

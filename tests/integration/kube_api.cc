@@ -30,7 +30,7 @@ constexpr std::chrono::milliseconds kBetweenQuestions{20};
 
 // Where tests/e2e/kubernetes.sh puts them.
 std::filesystem::path programs() {
-  if (const char* folder = std::getenv("ORB8_KUBE")) {
+  if (const char* folder = std::getenv("ORB8_KUBE_PROGRAMS")) {
     return std::filesystem::path(folder) / "bin";
   }
   const char* cache = std::getenv("XDG_CACHE_HOME");

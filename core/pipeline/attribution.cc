@@ -42,11 +42,11 @@ FlowOwnersRef Attribution::owners_of(const FlowRecord& record) {
 }
 
 FlowOwnersRef Attribution::owners_of(const Event& packet) {
-  return pool_.share(namer_.owners_of(
-      packet.flow.key, 0, identity_.owner_of(packet.cgroup_id, 0, std::string_view())));
+  return pool_.share(namer_.owners_of(packet.flow.key, 0,
+                                      identity_.owner_of(packet.cgroup_id, 0, std::string_view())));
 }
 
-FlowOwners Attribution::owners_of(const FlowKey& key, End end) {
+FlowOwners Attribution::owners_of(const FlowKey& key, const End& end) {
   auto owners = namer_.owners_of(key, end.netns, end.local);
   if (key.socket != 0 && owners.local && owners.local->endpoint) pair_up(key, end, owners);
   return owners;

@@ -51,7 +51,7 @@ class Attribution {
     std::int64_t began_ns = 0;
     OwnerRef local;
   };
-  FlowOwners owners_of(const FlowKey& key, End end);
+  FlowOwners owners_of(const FlowKey& key, const End& end);
   void pair_up(const FlowKey& key, const End& end, FlowOwners& owners);
   void tell_peer(FlowKey key, const EndpointRef& peer);
   bool name_again(const FlowKey& key);

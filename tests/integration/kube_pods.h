@@ -44,14 +44,16 @@ class Churn {
   Churn(const Churn&) = delete;
   Churn& operator=(const Churn&) = delete;
 
-  void stop();                               // all answers are in when it returns
-  int made() const { return made_.load(); }  // changes that the server took
+  void stop();                                   // all answers are in when it returns
+  int made() const { return made_.load(); }      // changes that the server took
+  int failed() const { return failed_.load(); }  // for want of a server
 
  private:
   void run(const KubeApi& api, int which);
 
   std::atomic<bool> stop_ = false;
   std::atomic<int> made_ = 0;
+  std::atomic<int> failed_ = 0;
   std::vector<std::thread> threads_;
 };
 

@@ -118,6 +118,7 @@ TEST_F(KubeSyncTest, IsRightAgainAfterTheServerWasKilledInTheMidstOfChanges) {
   api->start_server();
   ASSERT_TRUE(has_made(churn, 200));
   churn.stop();
+  EXPECT_GT(churn.failed(), 0) << "changes were tried while the server was away";
   expect_truth();
   EXPECT_TRUE(becomes_healthy()) << problem();
 }

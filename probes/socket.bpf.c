@@ -4,8 +4,8 @@
  *
  * - orb8_sock_state (tp_btf/inet_sock_set_state): a TCP socket that connects, listens or is
  *   established gets a track in its socket-local storage (orb8_tcp); one that closes sends its last
- *   record to orb8_sock_ring. orb8_sock_again, at the same tracepoint, does so where the first was
- *   left out.
+ *   record to orb8_sock_ring. orb8_sock_again and orb8_sock_third, at the same tracepoint, do so
+ *   where the one before was left out.
  * - orb8_snap_tcp, orb8_snap_udp (iterators over the storage): a record for each socket that moved
  *   since the last time, of all network namespaces.
  * - orb8_find_socks (iter/task_file): sockets older than the probes, and who holds them.
@@ -71,8 +71,7 @@ static __always_inline void take_change(struct sock *sk, int old_state, int new_
 	}
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(orb8_sock_state, struct sock *sk, int old_state, int new_state)
+static __always_inline int on_state(struct sock *sk, int old_state, int new_state, bool first)
 {
 	struct last_change *last;
 
@@ -80,6 +79,8 @@ int BPF_PROG(orb8_sock_state, struct sock *sk, int old_state, int new_state)
 		return 0;
 	last = last_change();
 	if (!last)
+		return 0;
+	if (!first && last->sk == (__u64)sk && last->state == (__u64)new_state)
 		return 0;
 	last->sk = 0;
 	barrier();
@@ -90,22 +91,29 @@ int BPF_PROG(orb8_sock_state, struct sock *sk, int old_state, int new_state)
 	return 0;
 }
 
-/* A kernel does not run a program inside itself: what a softirq brings while the first one runs for
- * a process, on the same CPU, is left out there and comes here. Once more what the first has taken
- * in does no harm, and happens where a softirq comes between the two.
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(orb8_sock_state, struct sock *sk, int old_state, int new_state)
+{
+	return on_state(sk, old_state, new_state, true);
+}
+
+/* A kernel does not run a program inside itself: what a softirq, or another process, brings while
+ * the first one is at work on the same CPU is left out there and comes here. Once more what was
+ * taken in does no harm, and happens where something comes between the two.
  */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(orb8_sock_again, struct sock *sk, int old_state, int new_state)
 {
-	struct last_change *last;
+	return on_state(sk, old_state, new_state, false);
+}
 
-	if (!matters(sk, old_state, new_state))
-		return 0;
-	last = last_change();
-	if (!last || (last->sk == (__u64)sk && last->state == (__u64)new_state))
-		return 0;
-	take_change(sk, old_state, new_state);
-	return 0;
+/* And here, where a process was put aside inside the first one, for milliseconds, and a softirq
+ * interrupts the second.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(orb8_sock_third, struct sock *sk, int old_state, int new_state)
+{
+	return on_state(sk, old_state, new_state, false);
 }
 
 /* A snapshot's records: user space maps it, empties it when it is full, and the walk goes on. The

@@ -250,6 +250,29 @@ static __always_inline void server_opens(struct sock *sk)
 
 /* --- closing --- */
 
+static __always_inline void fill_closed(struct orb8_socket_record *r, struct tcp_track *track,
+					const struct sock *sk, const struct tcp_sock *tp,
+					__u8 old_state)
+{
+	fill_tcp(r, track, sk, tp, old_state);
+	r->error = sk->sk_err;
+	r->state = TCP_CLOSE;
+	r->old_state = old_state;
+	r->kind = ORB8_CLOSED;
+}
+
+/* Of a socket that closed while no program ran. What it was before is a guess: in a connection that
+ * was never answered, the SYN is not acknowledged.
+ */
+static __always_inline void fill_unseen_end(struct orb8_socket_record *r, struct tcp_track *track,
+					    const struct sock *sk, const struct tcp_sock *tp)
+{
+	bool answered = track->owner.role != ORB8_ROLE_CLIENT || tp->bytes_acked;
+
+	fill_closed(r, track, sk, tp, answered ? TCP_ESTABLISHED : TCP_SYN_SENT);
+	track->closed = 1;
+}
+
 static __always_inline void close_track(struct sock *sk, const struct tcp_sock *tp,
 					struct tcp_track *track, int old_state)
 {
@@ -265,11 +288,7 @@ static __always_inline void close_track(struct sock *sk, const struct tcp_sock *
 		track->closed = 1;
 		return;
 	}
-	fill_tcp(r, track, sk, tp, old_state);
-	r->error = sk->sk_err;
-	r->state = TCP_CLOSE;
-	r->old_state = old_state;
-	r->kind = ORB8_CLOSED;
+	fill_closed(r, track, sk, tp, old_state);
 	/* First: what a snapshot still reports would come back to life behind its last record. */
 	track->closed = 1;
 	bpf_ringbuf_submit(r, wake);

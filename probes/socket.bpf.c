@@ -4,8 +4,8 @@
  *
  * - orb8_sock_state (tp_btf/inet_sock_set_state): a TCP socket that connects, listens or is
  *   established gets a track in its socket-local storage (orb8_tcp); one that closes sends its last
- *   record to orb8_sock_ring. orb8_sock_again and orb8_sock_third, at the same tracepoint, do so
- *   where the one before was left out.
+ *   record to orb8_sock_ring. orb8_sock_again, at the same tracepoint, does so where the first was
+ *   left out.
  * - orb8_snap_tcp, orb8_snap_udp (iterators over the storage): a record for each socket that moved
  *   since the last time, of all network namespaces.
  * - orb8_find_socks (iter/task_file): sockets older than the probes, and who holds them.
@@ -97,21 +97,12 @@ int BPF_PROG(orb8_sock_state, struct sock *sk, int old_state, int new_state)
 	return on_state(sk, old_state, new_state, true);
 }
 
-/* A kernel does not run a program inside itself: what a softirq, or another process, brings while
- * the first one is at work on the same CPU is left out there and comes here. Once more what was
- * taken in does no harm, and happens where something comes between the two.
+/* A kernel does not run a program inside itself: what a softirq brings while the first one is at
+ * work for a process, on the same CPU, is left out there and comes here. Once more what was taken
+ * in does no harm, and happens where something comes between the two.
  */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(orb8_sock_again, struct sock *sk, int old_state, int new_state)
-{
-	return on_state(sk, old_state, new_state, false);
-}
-
-/* And here, where a process was put aside inside the first one, for milliseconds, and a softirq
- * interrupts the second.
- */
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(orb8_sock_third, struct sock *sk, int old_state, int new_state)
 {
 	return on_state(sk, old_state, new_state, false);
 }
@@ -151,6 +142,7 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct orb8_socket_record *r;
 	struct sock *sk = ctx->sk;
 	struct tcp_sock *tp;
+	bool unseen;
 	__u32 waiting;
 	__u8 state;
 
@@ -160,6 +152,7 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	/* A child in SYN_RECV has its listener's track until it is established. */
 	if (state == TCP_LISTEN || state == TCP_SYN_RECV)
 		return 0;
+	barrier(); /* in this order: it may close just now */
 	if (track->closed)
 		return 0;
 	if (track->told_in == ctx->meta->session_id) /* of this walk: it may come by once more */
@@ -168,8 +161,13 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!tp)
 		return 0;
 	waiting = tp->rcv_nxt - tp->copied_seq + (tp->write_seq - tp->snd_una);
-	if (!orb8_snap_all && tp->segs_in == track->in.told && tp->segs_out == track->out.told &&
-	    waiting == track->told_waiting)
+	/* A track is marked before the state changes: this one closed unseen, or is about to open.
+	 */
+	unseen = state == TCP_CLOSE;
+	if (unseen && tp->segs_out == track->out.since)
+		return 0;
+	if (!unseen && !orb8_snap_all && tp->segs_in == track->in.told &&
+	    tp->segs_out == track->out.told && waiting == track->told_waiting)
 		return 0;
 	r = next_snapshot_record();
 	if (!r)
@@ -178,7 +176,10 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	track->out.told = tp->segs_out;
 	track->told_waiting = waiting;
 	track->told_in = ctx->meta->session_id;
-	fill_tcp(r, track, sk, tp, 0);
+	if (unseen)
+		fill_unseen_end(r, track, sk, tp);
+	else
+		fill_tcp(r, track, sk, tp, 0);
 	return 0;
 }
 

@@ -109,11 +109,10 @@ Result<void> SocketProbes::open_iterators(bool udp) {
   return ok;
 }
 
-// In this order: each takes in what the one before was left out of.
+// In this order: the second takes in what the first was left out of.
 Result<void> SocketProbes::attach_states() {
   const auto& progs = skeleton_->progs;
-  for (const auto* program :
-       {progs.orb8_sock_state, progs.orb8_sock_again, progs.orb8_sock_third}) {
+  for (const auto* program : {progs.orb8_sock_state, progs.orb8_sock_again}) {
     Link link(bpf_program__attach(program));
     if (!link) return sys_error(errno, "attach to the tracepoint inet_sock_set_state");
     attached_.push_back({{.program = bpf_program__name(program),
@@ -219,12 +218,12 @@ Result<orb8_sock_tallies> SocketProbes::tallies() const {
   return all;
 }
 
-// What none of the programs ran for: each was at work on that CPU already. Linux counts that
+// What neither program ran for: each was at work on that CPU already. Linux counts that
 // since 5.12.
 std::uint64_t SocketProbes::missed_changes() const {
   bpf_prog_info info = {};
   std::uint32_t size = sizeof(info);
-  const int fd = bpf_program__fd(skeleton_->progs.orb8_sock_third);
+  const int fd = bpf_program__fd(skeleton_->progs.orb8_sock_again);
   return bpf_prog_get_info_by_fd(fd, &info, &size) == 0 ? info.recursion_misses : 0;
 }
 

@@ -47,6 +47,7 @@ class FlowPath {
   void on_record(const FlowRecord& record);
   void on_packet(const Event& packet);
   void end_due(std::int64_t now_ns, FlowTable::Due which);
+  void take_last_words();
   void close_all_but(const std::unordered_set<std::uint64_t>& living, std::int64_t now_ns);
   void end_evicted();
   void end_evicted(FlowTable::Ended& ended);

@@ -185,7 +185,7 @@ Result<void> SocketSource::collect(const RecordFn& record) {
   if (auto ok = clock_.refresh(); !ok) return ok;
   find_holders();
   alive_.reset();
-  if (ends_were_lost()) alive_.emplace();
+  if (ends_were_lost() || census_is_due()) alive_.emplace();
   auto ok = probes_.snapshot(alive_.has_value(), [&](orb8_socket_record& one) {
     if (alive_) alive_->insert(one.owner.cookie);
     one.owner.first_ns &= ~kPeerBit;
@@ -207,6 +207,15 @@ bool SocketSource::ends_were_lost() {
   if (!tallies) return false;
   const auto lost = tallies->fate[ORB8_SOCK_CLOSES_LOST].times;
   return lost != std::exchange(ends_lost_, lost);
+}
+
+// The rest are those that closed where no program ran: some kernels keep them from certain tasks,
+// and a softirq may be at work for any.
+bool SocketSource::census_is_due() {
+  const auto now_ns = clock_.now_ns();
+  if (now_ns < next_census_ns_) return false;
+  next_census_ns_ = now_ns + options_.census_every_ns;
+  return true;
 }
 
 void SocketSource::forget(std::span<const ToldFlow> flows, const RecordFn& record) {

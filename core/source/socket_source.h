@@ -29,6 +29,8 @@ class SocketSource final : public FlowSource {
     std::string cgroup_mount;  // of cgroup v2, for UDP; empty: there is none
     std::uint32_t max_flows = 100'000;
     std::uint32_t ring_bytes = 1U << 20;  // of the ring by which sockets that close are told
+    // How often all sockets are looked at, to close flows whose end nobody saw.
+    std::int64_t census_every_ns = 60'000'000'000;
     TcSource::Options packets;  // how single packets are watched while somebody asks for them
     std::string reason;         // why this source was chosen, for status()
   };
@@ -57,6 +59,7 @@ class SocketSource final : public FlowSource {
   void tell(FlowRecord record, const RecordFn& tell);
   bool is_own(const orb8_socket_record& record) const;
   bool ends_were_lost();
+  bool census_is_due();
   void note_holder(const orb8_socket_record& record);
   void find_holders();
 
@@ -78,6 +81,7 @@ class SocketSource final : public FlowSource {
   std::optional<std::unordered_set<std::uint64_t>> taken_;
   std::optional<std::unordered_set<std::uint64_t>> alive_;  // by cookie: see living_sockets()
   std::uint64_t ends_lost_ = 0;
+  std::int64_t next_census_ns_ = 0;
   std::unordered_map<std::uint64_t, std::uint8_t> looked_for_;  // by cookie: how often
   bool holder_wanted_ = false;
   std::int64_t holders_found_ns_ = 0;

@@ -171,7 +171,7 @@ TEST_F(CliOutput, IsTheSameFromAnAgentAndStandalone) {
 }
 
 TEST_F(CliOutput, HasTheStatusInOneObject) {
-  const std::map<std::string, std::size_t> programs = {{"tc", 2}, {"socket", 6}};
+  const std::map<std::string, std::size_t> programs = {{"tc", 2}, {"socket", 5}};
   for (const auto& [source, count] : programs) {
     Process orb8("orb8", command_line("status --standalone --duration 100ms -o json "
                                       "--flow-source " +
@@ -191,7 +191,7 @@ TEST_F(CliOutput, AttachesNothingToThePacketPathWithoutUdp) {
   ASSERT_EQ(orb8.exit_status(), 0) << orb8.err();
   const auto objects = objects_in(orb8.out());
   ASSERT_THAT(objects, SizeIs(1));
-  ASSERT_THAT(objects[0]["programs"], SizeIs(3));
+  ASSERT_THAT(objects[0]["programs"], SizeIs(2));
   EXPECT_EQ(objects[0]["programs"][0]["mechanism"], "tp_btf");
 }
 

@@ -10,7 +10,7 @@
 
 namespace orb8::netns {
 
-class LateReader final : public FlowSource {
+class LateReader : public FlowSource {
  public:
   // While `late` is true no ring is read. It outlives this.
   LateReader(std::unique_ptr<FlowSource> source, const std::atomic<bool>& late)
@@ -34,6 +34,9 @@ class LateReader final : public FlowSource {
   void leave_out_port(std::uint16_t port) override { source_->leave_out_port(port); }
   std::vector<WaitFd> wait_fds() const override { return source_->wait_fds(); }
   SourceStatus status() const override { return source_->status(); }
+
+ protected:
+  FlowSource& source() { return *source_; }
 
  private:
   std::unique_ptr<FlowSource> source_;

@@ -157,5 +157,51 @@ TEST_F(SocketSourceTest, ClosesFlowsWhoseLastWordsFoundNoRoom) {
   EXPECT_FALSE(status.healthy());
 }
 
+// Hears of no end, as where no program ran for it.
+class DeafReader final : public LateReader {
+ public:
+  using LateReader::LateReader;
+
+  std::size_t handle_ready(std::size_t most, const RecordFn& record,
+                           const PacketFn& packet) override {
+    const auto open_only = [&](const FlowRecord& one) {
+      if (one.life != FlowLife::kClosed) record(one);
+    };
+    return source().handle_ready(most, open_only, packet);
+  }
+};
+
+TEST_F(SocketSourceTest, ClosesFlowsWhoseEndNobodySaw) {
+  const TwoHosts net;
+  net.up(true);
+  const std::atomic<bool> never = false;
+  auto source = SocketSource::open({.udp = false, .census_every_ns = 0});
+  ASSERT_TRUE(source) << source.error().what;
+  auto pipeline =
+      Pipeline::start(config(), std::make_unique<DeafReader>(std::move(*source), never));
+  ASSERT_TRUE(pipeline) << pipeline.error().what;
+  auto stream = (*pipeline)->subscribe({}, false);
+  ASSERT_TRUE(stream);
+  const auto ends_at = [&](std::uint16_t at) {
+    return Ends{net.a.v4(), static_cast<std::uint16_t>(kFirstPort + at), net.b.v4(),
+                static_cast<std::uint16_t>(kPort + at)};
+  };
+  auto closing = std::make_unique<Connection>(net.a.ns, net.b.ns, ends_at(0));
+  const Connection staying(net.a.ns, net.b.ns, ends_at(1));
+  const auto gone = view(net.a.ns, ends_at(0), kTcp, Direction::kEgress);
+  const auto stays = view(net.a.ns, ends_at(1), kTcp, Direction::kEgress);
+  ToldViews told;
+  const auto becomes = [&](const auto& ready) {
+    return eventually([&] {
+      take(*stream, told);
+      return ready();
+    });
+  };
+  ASSERT_TRUE(becomes([&] { return told[gone].starts == 1 && told[stays].starts == 1; }));
+  closing.reset();
+  EXPECT_TRUE(becomes([&] { return told[gone].ends == 1; }));
+  EXPECT_EQ(told[stays].ends, 0);
+}
+
 }  // namespace
 }  // namespace orb8::netns

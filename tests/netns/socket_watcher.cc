@@ -12,7 +12,7 @@
 namespace orb8::netns {
 namespace {
 
-constexpr std::size_t kMaxFlows = 100'000;
+constexpr std::size_t kMaxFlows = 1'000'000;
 
 }  // namespace
 

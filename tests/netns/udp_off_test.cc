@@ -92,7 +92,7 @@ TEST_F(UdpOff, AttachesToNothingButStateChanges) {
   const auto source = SocketSource::open({.udp = false, .cgroup_mount = find_cgroup2_mount("")});
   ASSERT_TRUE(source) << source.error().what;
   const auto programs = (*source)->status().programs;
-  ASSERT_EQ(programs.size(), 3U);
+  ASSERT_EQ(programs.size(), 2U);
   for (const auto& program : programs) {
     EXPECT_EQ(program.interface, "inet_sock_set_state");
     EXPECT_EQ(program.mechanism, "tp_btf");

@@ -162,12 +162,12 @@ EndpointRef Identity::name_pod(Owner& owner, const Owner* before) const {
   if (!pod) {
     const bool known =
         before != nullptr && before->endpoint && before->endpoint->kind == EndpointKind::kPod;
-    return known ? before->endpoint : nullptr;
+    if (!known) return nullptr;
+    owner.container_name = before->container_name;
+    return before->endpoint;
   }
-  if (owner.container_name.empty()) {
-    if (const auto* name = container_name_in(*pod, owner.container_id))
-      owner.container_name = *name;
-  }
+  // As the manifest has it, where a runtime may have a name of its own: k8s_nginx_web-0_default_...
+  if (const auto* name = container_name_in(*pod, owner.container_id)) owner.container_name = *name;
   return orb8::endpoint_of(pod);
 }
 

@@ -177,6 +177,24 @@ TEST_F(IdentityTest, NamesThePodThatTheCgroupIsIn) {
   EXPECT_TRUE(kube.pods().at(0).cgroup);
 }
 
+TEST_F(IdentityTest, CallsAContainerOfAPodByWhatItsManifestSays) {
+  MAKE_OR_SKIP(pods, "kubepods");
+  MAKE_OR_SKIP(of_pod, std::string("kubepods/pod") + kPodUid);
+  MAKE_OR_SKIP(id, std::string("kubepods/pod") + kPodUid + "/" + kId);
+  KubeStore kube({.grace_ns = 0});
+  options_.kube = &kube;
+  auto identity = Identity::open(options_, 0);
+  identity->owner_of(id, 7, "nginx");
+  wait_for_answer(*identity, 1);
+  ASSERT_EQ(identity->owner_of(id, 7, "nginx")->container_name, "redis") << "the runtime's name";
+  kube.set(pod_with_container());
+  EXPECT_EQ(identity->owner_of(id, 7, "nginx")->container_name, "nginx");
+  kube.gone(k8s::Kind::kPod, kPodUid);
+  kube.tick();
+  identity->handle_ready(2);
+  EXPECT_EQ(identity->owner_of(id, 7, "nginx")->container_name, "nginx") << "after the pod";
+}
+
 TEST_F(IdentityTest, NamesAPodThatKubernetesTellsOfLater) {
   MAKE_OR_SKIP(pods, "kubepods");
   MAKE_OR_SKIP(of_pod, std::string("kubepods/pod") + kPodUid);

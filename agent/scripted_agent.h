@@ -14,6 +14,7 @@
 
 #include "agent/flow_service.h"
 #include "agent/grpc_server.h"
+#include "core/base/eventually.h"
 #include "core/config/config.h"
 #include "core/pipeline/pipeline.h"
 #include "core/source/scripted_source.h"
@@ -64,16 +65,5 @@ struct ScriptedAgent {
   std::unique_ptr<FlowService> service;
   std::unique_ptr<GrpcServer> server;
 };
-
-// Whether it comes true in time.
-template <class Condition>
-bool eventually(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + ScriptedAgent::kPatience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 }  // namespace orb8

@@ -9,8 +9,10 @@ cd "$(dirname "$0")/.."
 
 image=orb8:$(sed -n 's/^project(orb8 VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 work=$(mktemp -d)
-passed=0
-failed=0
+check_log=$work/check
+patience_s=20
+# shellcheck source=scripts/checks.sh
+. scripts/checks.sh
 
 die() {
   echo "e2e: $*" >&2
@@ -63,28 +65,6 @@ tidy_up() {
   rm -rf "$work"
 }
 trap tidy_up EXIT
-
-# check <what> <command...>: the command must succeed.
-check() {
-  local what=$1
-  shift
-  if "$@" >"$work/check" 2>&1; then
-    echo "ok    $what"
-    passed=$((passed + 1))
-  else
-    echo "FAIL  $what"
-    tail -n 8 "$work/check" | sed 's/^/      /'
-    failed=$((failed + 1))
-  fi
-}
-
-eventually() {
-  local end=$((SECONDS + 20))
-  until "$@"; do
-    ((SECONDS < end)) || return 1
-    read -rt 0.5 <> <(:) || true
-  done
-}
 
 pods() { kubectl --namespace orb8-e2e "$@"; }
 field() { pods get pod "$1" -o "jsonpath={$2}"; }
@@ -153,5 +133,4 @@ check "Service: its name is kept beside the pod behind it" eventually shows clie
 
 check "the agent is well" has_status '.healthy and .events_dropped == 0'
 check "and was not restarted" was_not_restarted
-echo "$passed passed, $failed failed"
-((failed == 0))
+sum_up

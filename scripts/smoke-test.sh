@@ -24,8 +24,10 @@ done
 said=$(bpftool prog show 2>&1 >/dev/null) || stop "bpftool cannot list programs: ${said//$'\n'/ }"
 
 logs=$(mktemp -d)
-passed=0
-failed=0
+check_log=$logs/check
+patience_s=10
+# shellcheck source=scripts/checks.sh
+. scripts/checks.sh
 agent=
 programs=()
 
@@ -36,29 +38,6 @@ cleanup() {
   rm -rf "$logs"
 }
 trap cleanup EXIT
-
-# check <what> <command...>: the command must succeed.
-check() {
-  local what=$1
-  shift
-  if "$@" >"$logs/check" 2>&1; then
-    echo "ok    $what"
-    passed=$((passed + 1))
-  else
-    echo "FAIL  $what"
-    sed 's/^/      /' "$logs/check"
-    failed=$((failed + 1))
-  fi
-}
-
-# Until the command succeeds, for ten seconds at most.
-eventually() {
-  local end=$((SECONDS + 10))
-  until "$@"; do
-    ((SECONDS < end)) || return 1
-    read -rt 0.1 <> <(:) || true
-  done
-}
 
 # Not `ip netns exec`, which mounts another /sys: the cgroups are below it.
 inside() { nsenter --net="/run/netns/$here" "$@"; }
@@ -252,5 +231,4 @@ check "once, and nothing of the others" is_once "10\.0\.0\.2:500" "$logs/failed"
 check "SIGKILL leaves nothing attached" \
   eval 'find_programs && end_agent KILL && eventually are_unloaded'
 
-echo "$passed passed, $failed failed"
-((failed == 0))
+sum_up

@@ -6,6 +6,7 @@
 #include <memory>
 #include <thread>
 
+#include "core/base/eventually.h"
 #include "core/identity/kube_test_data.h"
 #include "core/pipeline/pipeline.h"
 #include "core/source/scripted_source.h"
@@ -17,16 +18,6 @@ const Addr kPodIp = Addr::v4(10, 244, 0, 7);
 const Addr kPeerIp = Addr::v4(10, 244, 1, 8);
 const Addr kLoopback = Addr::v4(127, 0, 0, 1);
 constexpr auto kPatience = std::chrono::seconds(20);
-
-template <class Condition>
-bool eventually(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 FlowRecord record(const Addr& src, const Addr& dst) {
   FlowRecord made;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <thread>
 
+#include "core/base/eventually.h"
 #include "core/source/scripted_source.h"
 
 namespace orb8 {
@@ -37,16 +38,6 @@ FlowRecord record(std::uint16_t port, std::uint64_t packets, std::uint64_t incar
           .incarnation = incarnation,
           .first_seen_ns = now_ns(),
           .last_seen_ns = now_ns()};
-}
-
-template <class Condition>
-bool eventually(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
-  }
-  return true;
 }
 
 class PipelineTest : public ::testing::Test {

@@ -12,8 +12,7 @@
 
 #include "core/k8s/recording_sink.h"
 #include "core/k8s/watcher.h"
-#include "tests/integration/kube_api.h"
-#include "tests/need.h"
+#include "tests/integration/kube_api_fixture.h"
 
 namespace orb8::integration {
 namespace {
@@ -25,32 +24,11 @@ using Json = nlohmann::json;
 
 const std::string kPods = "/api/v1/namespaces/default/pods";
 
-std::string pod(const std::string& name) {
-  return Json{{"apiVersion", "v1"},
-              {"kind", "Pod"},
-              {"metadata", {{"name", name}, {"labels", {{"app", "web"}}}}},
-              {"spec", {{"containers", {{{"name", "main"}, {"image", "web:1"}}}}}}}
-      .dump();
-}
-
-std::string service(const std::string& name) {
-  return Json{{"apiVersion", "v1"},
-              {"kind", "Service"},
-              {"metadata", {{"name", name}}},
-              {"spec", {{"selector", {{"app", "web"}}}, {"ports", {{{"port", 80}}}}}}}
-      .dump();
-}
-
-class K8sClientTest : public ::testing::Test {
+class K8sClientTest : public KubeApiFixture {
  protected:
-  // A start takes seconds: one for all.
-  static void SetUpTestSuite() {
-    if (KubeApi::is_installed()) api = std::make_unique<KubeApi>();
-  }
-  static void TearDownTestSuite() { api.reset(); }
-
   void SetUp() override {
-    ORB8_NEED(api, "no kube-apiserver here: tests/e2e/kubernetes.sh api makes one");
+    KubeApiFixture::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
     auto found = k8s::find_access({.kubeconfig = api->kubeconfig()});
     ASSERT_TRUE(found) << found.error().what;
     access_ = *found;
@@ -76,24 +54,22 @@ class K8sClientTest : public ::testing::Test {
     });
   }
 
-  static std::unique_ptr<KubeApi> api;
   k8s::Access access_;
   k8s::RecordingSink sink_;
   std::unique_ptr<k8s::Watcher> watcher_;
 };
 
-std::unique_ptr<KubeApi> K8sClientTest::api;
-
 TEST_F(K8sClientTest, FollowsWhatIsMadeChangedAndDeleted) {
-  ASSERT_EQ(api->call("POST", kPods, pod("before")).status, 201);
+  ASSERT_EQ(api->call("POST", kPods, pod_object("before")).status, 201);
   start();
   ASSERT_TRUE(sink_.wait([&] { return watcher_->synced(); })) << watcher_->component().reason;
   EXPECT_TRUE(watcher_->component().healthy) << watcher_->component().reason;
   EXPECT_TRUE(holds({"before"}));
   EXPECT_TRUE(sink_.of<k8s::Service>().contains("kubernetes"));
 
-  ASSERT_EQ(api->call("POST", kPods, pod("web-0")).status, 201);
-  ASSERT_EQ(api->call("POST", "/api/v1/namespaces/default/services", service("web")).status, 201);
+  ASSERT_EQ(api->call("POST", kPods, pod_object("web-0")).status, 201);
+  ASSERT_EQ(api->call("POST", "/api/v1/namespaces/default/services", service_object("web")).status,
+            201);
   // Of a server before 1.21, which has no v1 of them.
   ASSERT_EQ(
       api->call("POST", "/apis/discovery.k8s.io/v1beta1/namespaces/default/endpointslices",
@@ -118,8 +94,8 @@ TEST_F(K8sClientTest, FollowsWhatIsMadeChangedAndDeleted) {
 }
 
 TEST_F(K8sClientTest, HoldsTheTruthAfterTheServerWasKilledAndEtcdHasForgotten) {
-  ASSERT_EQ(api->call("POST", kPods, pod("stays")).status, 201);
-  ASSERT_EQ(api->call("POST", kPods, pod("goes")).status, 201);
+  ASSERT_EQ(api->call("POST", kPods, pod_object("stays")).status, 201);
+  ASSERT_EQ(api->call("POST", kPods, pod_object("goes")).status, 201);
   start();
   ASSERT_TRUE(holds({"stays", "goes"}));
   api->kill_server();
@@ -127,7 +103,7 @@ TEST_F(K8sClientTest, HoldsTheTruthAfterTheServerWasKilledAndEtcdHasForgotten) {
   api->compact();
   api->start_server();
   ASSERT_EQ(api->call("DELETE", kPods + "/goes").status, 200);
-  ASSERT_EQ(api->call("POST", kPods, pod("comes")).status, 201);
+  ASSERT_EQ(api->call("POST", kPods, pod_object("comes")).status, 201);
   EXPECT_TRUE(holds({"stays", "comes"})) << watcher_->component().reason;
   EXPECT_TRUE(sink_.wait([&] { return watcher_->component().healthy; }));
 }

@@ -1,7 +1,5 @@
 // The API server that the tests of the Kubernetes client stand on is what they take it for.
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/integration/kube_api.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "tests/need.h"
+#include "tests/integration/kube_api_fixture.h"
 
 namespace orb8::integration {
 namespace {
@@ -21,41 +19,10 @@ using Json = nlohmann::json;
 constexpr auto* kPods = "/api/v1/namespaces/default/pods";
 constexpr auto* kServices = "/api/v1/namespaces/default/services";
 
-std::string pod(const std::string& name) {
-  return Json{{"apiVersion", "v1"},
-              {"kind", "Pod"},
-              {"metadata", {{"name", name}, {"labels", {{"app", "web"}}}}},
-              {"spec", {{"containers", {{{"name", "main"}, {"image", "web:1"}}}}}}}
-      .dump();
-}
-
-std::string service(const std::string& name) {
-  return Json{{"apiVersion", "v1"},
-              {"kind", "Service"},
-              {"metadata", {{"name", name}}},
-              {"spec", {{"selector", {{"app", "web"}}}, {"ports", {{{"port", 80}}}}}}}
-      .dump();
-}
-
-class KubeApiTest : public ::testing::Test {
- protected:
-  // A start takes seconds: one for all.
-  static void SetUpTestSuite() {
-    if (KubeApi::is_installed()) api = std::make_unique<KubeApi>();
-  }
-  static void TearDownTestSuite() { api.reset(); }
-
-  void SetUp() override {
-    ORB8_NEED(api, "no kube-apiserver here: tests/e2e/kubernetes.sh api makes one");
-  }
-
-  static std::unique_ptr<KubeApi> api;
-};
-
-std::unique_ptr<KubeApi> KubeApiTest::api;
+using KubeApiTest = KubeApiFixture;
 
 TEST_F(KubeApiTest, KeepsAPodAndItsAddress) {
-  ASSERT_EQ(api->call("POST", kPods, pod("web-0")).status, 201);
+  ASSERT_EQ(api->call("POST", kPods, pod_object("web-0")).status, 201);
   const auto path = std::string(kPods) + "/web-0";
   const Json status = {
       {"status",
@@ -69,7 +36,7 @@ TEST_F(KubeApiTest, KeepsAPodAndItsAddress) {
 }
 
 TEST_F(KubeApiTest, GivesAServiceAnAddress) {
-  ASSERT_EQ(api->call("POST", kServices, service("web")).status, 201);
+  ASSERT_EQ(api->call("POST", kServices, service_object("web")).status, 201);
   const auto answer = api->call("GET", std::string(kServices) + "/web");
   EXPECT_THAT(Json::parse(answer.body)["spec"]["clusterIP"].get<std::string>(),
               HasSubstr("10.96."));
@@ -83,7 +50,7 @@ TEST_F(KubeApiTest, AllowsNothingWithoutARole) {
 }
 
 TEST_F(KubeApiTest, KeepsWhatWasStoredWhenItIsKilled) {
-  ASSERT_EQ(api->call("POST", kPods, pod("kept")).status, 201);
+  ASSERT_EQ(api->call("POST", kPods, pod_object("kept")).status, 201);
   api->kill_server();
   EXPECT_THROW(api->call("GET", kPods), std::runtime_error);
   api->start_server();
@@ -91,13 +58,13 @@ TEST_F(KubeApiTest, KeepsWhatWasStoredWhenItIsKilled) {
 }
 
 TEST_F(KubeApiTest, RefusesTheRestOfAListFromBeforeACompaction) {
-  ASSERT_EQ(api->call("POST", kServices, service("one")).status, 201);
-  ASSERT_EQ(api->call("POST", kServices, service("two")).status, 201);
+  ASSERT_EQ(api->call("POST", kServices, service_object("one")).status, 201);
+  ASSERT_EQ(api->call("POST", kServices, service_object("two")).status, 201);
   const auto page = std::string(kServices) + "?limit=1&continue=";
   const auto first = Json::parse(api->call("GET", page).body);
   const auto rest = page + first["metadata"]["continue"].get<std::string>();
   ASSERT_EQ(api->call("GET", rest).status, 200);
-  ASSERT_EQ(api->call("POST", kServices, service("three")).status, 201);
+  ASSERT_EQ(api->call("POST", kServices, service_object("three")).status, 201);
   api->compact();
   EXPECT_EQ(api->call("GET", rest).status, 410);
 }

@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/integration/kube_api.h"
-#include "tests/need.h"
+#include "tests/integration/kube_api_fixture.h"
 
 namespace orb8::integration {
 namespace {
@@ -18,17 +17,8 @@ using ::testing::ElementsAre;
 using ::testing::Test;
 using Json = nlohmann::json;
 
-class ManifestsTest : public Test {
+class ManifestsTest : public KubeApiFixture {
  protected:
-  static void SetUpTestSuite() {
-    if (KubeApi::is_installed()) api = std::make_unique<KubeApi>();
-  }
-  static void TearDownTestSuite() { api.reset(); }
-
-  void SetUp() override {
-    ORB8_NEED(api, "no kube-apiserver here: tests/e2e/kubernetes.sh api makes one");
-  }
-
   static void apply(const std::string& option, const std::string& path) {
     Process kubectl(KubeApi::program("kubectl"),
                     {.arguments = {"apply", option, path, "--kubeconfig=" + api->kubeconfig()},
@@ -46,11 +36,7 @@ class ManifestsTest : public Test {
     EXPECT_EQ(answer.status, 201) << answer.body;
     return Json::parse(answer.body)["status"]["token"].get<std::string>();
   }
-
-  static std::unique_ptr<KubeApi> api;
 };
-
-std::unique_ptr<KubeApi> ManifestsTest::api;
 
 constexpr auto* kDaemonSet = "/apis/apps/v1/namespaces/orb8-system/daemonsets/orb8-agent";
 

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <poll.h>
-
 #include <chrono>
 #include <compare>
 #include <cstdint>
 #include <ostream>
+
+#include "core/base/eventually.h"
 
 namespace orb8::netns {
 
@@ -31,17 +31,6 @@ struct Totals {
 };
 
 constexpr auto kDeadline = std::chrono::seconds(20);
-
-// Looks until `ready` says true; false after the deadline.
-template <class Ready>
-bool eventually(const Ready& ready) {
-  const auto deadline = std::chrono::steady_clock::now() + kDeadline;
-  while (!ready()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    ::poll(nullptr, 0, 1);  // leaves the CPU to what we wait for
-  }
-  return true;
-}
 
 // What `get` says once it is `wanted`, or at the deadline: for EXPECT_EQ.
 template <class Get, class Value>

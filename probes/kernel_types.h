@@ -143,7 +143,6 @@ struct task_struct {
 
 struct bpf_iter_meta {
 	void *seq;
-	__u64 session_id; /* one for each walk */
 };
 
 struct bpf_map;

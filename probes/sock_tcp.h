@@ -27,7 +27,7 @@ struct tcp_track {
 	struct segments in;
 	__u32 retransmits_before;
 	__u32 told_waiting; /* bytes in both queues, when reported last */
-	__u64 told_in;	    /* the walk that did */
+	__u64 told_in;	    /* the snapshot that did */
 	__u64 closed;	    /* 1: its last record was sent; the track stays as long as the socket */
 };
 

@@ -15,7 +15,7 @@ struct udp_track {
 	struct orb8_transfer sent; /* payload is not kept: it follows from the headers' length */
 	struct orb8_transfer received;
 	__u64 told;    /* packets, when reported last; UDP_CLOSED: that was the last time */
-	__u64 told_in; /* the walk that did */
+	__u64 told_in; /* the snapshot that did */
 };
 
 struct {

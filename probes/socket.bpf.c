@@ -123,6 +123,8 @@ __u32 orb8_snap_count; /* records there; the one walk at a time adds, user space
 
 __u8 orb8_snap_all; /* 1: also sockets that have not moved, to see which are left */
 
+__u64 orb8_snap_id; /* of the snapshot: each socket is told once in it, however often it is met */
+
 #define COME_BACK 1 /* ends the read with EAGAIN; the next one begins with the same socket */
 
 static __always_inline struct orb8_socket_record *next_snapshot_record(void)
@@ -155,7 +157,7 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	barrier(); /* in this order: it may close just now */
 	if (track->closed)
 		return 0;
-	if (track->told_in == ctx->meta->session_id) /* of this walk: it may come by once more */
+	if (track->told_in == orb8_snap_id)
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
@@ -175,7 +177,7 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	track->in.told = tp->segs_in;
 	track->out.told = tp->segs_out;
 	track->told_waiting = waiting;
-	track->told_in = ctx->meta->session_id;
+	track->told_in = orb8_snap_id;
 	if (unseen)
 		fill_unseen_end(r, track, sk, tp);
 	else
@@ -210,7 +212,7 @@ int orb8_snap_udp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct orb8_socket_record *r;
 	__u64 packets;
 
-	if (!ctx->sk || !track || track->told_in == ctx->meta->session_id)
+	if (!ctx->sk || !track || track->told_in == orb8_snap_id)
 		return 0;
 	packets = track->sent.packets + track->received.packets;
 	if (packets == track->told || track->told == UDP_CLOSED)
@@ -219,7 +221,7 @@ int orb8_snap_udp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!r)
 		return COME_BACK;
 	track->told = packets;
-	track->told_in = ctx->meta->session_id;
+	track->told_in = orb8_snap_id;
 	fill_udp(r, track);
 	return 0;
 }

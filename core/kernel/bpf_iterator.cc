@@ -64,16 +64,16 @@ Result<void> BpfIterator::walk(const RecordFn& record) {
   return {};
 }
 
-Result<void> BpfIterator::walk_with_pauses(const std::function<void()>& pause) {
+Result<bool> BpfIterator::walk_with_pauses(const std::function<void()>& pause) {
   const UniqueFd walker(bpf_iter_create(bpf_link__fd(link_.get())));
   if (!walker) return sys_error(errno, "start a walk of " + name_);
-  for (;;) {
+  for (bool paused = false;; paused = true) {
     std::byte nothing{};
     const auto got = ::read(walker.get(), &nothing, sizeof(nothing));
     const int err = got < 0 ? errno : 0;
     pause();
     if (err != 0 && err != EINTR && err != EAGAIN) return sys_error(err, "read from " + name_);
-    if (got == 0) return {};
+    if (got == 0) return paused;
   }
 }
 

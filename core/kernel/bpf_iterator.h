@@ -29,8 +29,9 @@ class BpfIterator {
   // the walk's beginning or of a record that is cut short.
   Result<void> walk(const RecordFn& record);
   // The same for a program that writes to a map, and ends a read when that is full: `pause` is
-  // called then, and at the end.
-  Result<void> walk_with_pauses(const std::function<void()>& pause);
+  // called then, and at the end. True where there was one before the end: what goes away meanwhile
+  // may take others out of the walk's way with it. Without a pause none is missed that stays.
+  Result<bool> walk_with_pauses(const std::function<void()>& pause);
 
  private:
   struct Destroy {

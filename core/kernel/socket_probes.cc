@@ -166,7 +166,20 @@ Result<void> SocketProbes::map_snapshot() {
   return {};
 }
 
-Result<void> SocketProbes::snapshot(bool all, const SnapshotFn& record) {
+// The next walk has those to tell that this one went past, and they are few: it does not pause.
+Result<bool> SocketProbes::walk_sockets(BpfIterator& sockets, bool all,
+                                        const std::function<void()>& take) {
+  constexpr int kMostWalks = 8;
+  for (int walk = 0; walk < kMostWalks; ++walk) {
+    const auto paused = sockets.walk_with_pauses(take);
+    if (!paused) return std::unexpected(paused.error());
+    if (!*paused) return true;
+    if (!all) return false;
+  }
+  return false;
+}
+
+Result<bool> SocketProbes::snapshot(bool all, const SnapshotFn& record) {
   if (!tcp_) return fail(Errc::kInternal, "take a snapshot of sockets: there is no iterator");
   auto& count = skeleton_->bss->orb8_snap_count;
   const auto take = [&] {
@@ -174,9 +187,13 @@ Result<void> SocketProbes::snapshot(bool all, const SnapshotFn& record) {
     count = 0;
   };
   skeleton_->bss->orb8_snap_all = all ? 1 : 0;
+  ++skeleton_->bss->orb8_snap_id;
   take();  // nothing, unless a walk broke off
-  if (auto ok = tcp_->walk_with_pauses(take); !ok || !udp_) return ok;
-  return udp_->walk_with_pauses(take);
+  const auto tcp = walk_sockets(*tcp_, all, take);
+  if (!tcp || !udp_) return tcp;
+  const auto udp = walk_sockets(*udp_, all, take);
+  if (!udp) return udp;
+  return *tcp && *udp;
 }
 
 Result<void> SocketProbes::listeners(const RecordFn& record) {

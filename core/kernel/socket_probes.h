@@ -38,8 +38,10 @@ class SocketProbes {
   using RecordFn = std::function<void(const orb8_socket_record&)>;
   using SnapshotFn = std::function<void(orb8_socket_record&)>;
 
-  // A record for each socket that moved since the last time; with `all`, for each TCP socket.
-  Result<void> snapshot(bool all, const SnapshotFn& record);
+  // A record for each socket that moved since the last time; with `all`, for each TCP socket. True
+  // where none that was there all the time can be missing: always, with `all`, unless sockets come
+  // and go faster than they are told.
+  Result<bool> snapshot(bool all, const SnapshotFn& record);
   // What listens now and did before the probes; later ones come through the ring.
   Result<void> listeners(const RecordFn& record);
   // Looks up who holds the sockets whose process is not known for sure.
@@ -74,6 +76,7 @@ class SocketProbes {
   explicit SocketProbes(Skeleton skeleton) : skeleton_(std::move(skeleton)) {}
   static Result<Skeleton> load(const Options& options, bool udp);
   Result<void> map_snapshot();
+  Result<bool> walk_sockets(BpfIterator& sockets, bool all, const std::function<void()>& take);
   std::uint64_t missed_changes() const;
   Result<void> open_iterators(bool udp);
   Result<void> attach_states();

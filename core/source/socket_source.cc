@@ -185,15 +185,19 @@ Result<void> SocketSource::collect(const RecordFn& record) {
   if (auto ok = clock_.refresh(); !ok) return ok;
   find_holders();
   alive_.reset();
-  if (ends_were_lost() || census_is_due()) alive_.emplace();
-  auto ok = probes_.snapshot(alive_.has_value(), [&](orb8_socket_record& one) {
+  const bool lost = ends_were_lost();
+  census_wanted_ = census_is_due() || lost || census_wanted_;
+  if (census_wanted_) alive_.emplace();
+  const auto whole = probes_.snapshot(census_wanted_, [&](orb8_socket_record& one) {
     if (alive_) alive_->insert(one.owner.cookie);
     one.owner.first_ns &= ~kPeerBit;
     take(one, record);
   });
-  if (!ok) return ok;
+  if (!whole) return std::unexpected(whole.error());
+  if (*whole) census_wanted_ = false;
+  if (census_wanted_) alive_.reset();  // with the next snapshot, then
   taken_.emplace();
-  ok = peers_.for_each([&](const orb8_peer_key& key, const orb8_peer& peer) {
+  auto ok = peers_.for_each([&](const orb8_peer_key& key, const orb8_peer& peer) {
     if (!taken_->contains(peer.owner.first_ns)) take(to_record(key, peer), record);
   });
   taken_.reset();

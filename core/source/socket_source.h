@@ -80,6 +80,7 @@ class SocketSource final : public FlowSource {
   // been read before, in a batch.
   std::optional<std::unordered_set<std::uint64_t>> taken_;
   std::optional<std::unordered_set<std::uint64_t>> alive_;  // by cookie: see living_sockets()
+  bool census_wanted_ = false;
   std::uint64_t ends_lost_ = 0;
   std::int64_t next_census_ns_ = 0;
   std::unordered_map<std::uint64_t, std::uint8_t> looked_for_;  // by cookie: how often

@@ -31,11 +31,6 @@ bool is_open(const Flow& flow) {
   return flow.life == FlowLife::kOpen;
 }
 
-void reset_when_closed(const UniqueFd& fd) {
-  const linger at_once{.l_onoff = 1, .l_linger = 0};
-  must(::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), "SO_LINGER");
-}
-
 class SocketTcpTest : public SocketPairTest {};
 
 INSTANTIATE_TEST_SUITE_P(BothFamilies, SocketTcpTest, testing::Values(AF_INET, AF_INET6),

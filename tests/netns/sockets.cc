@@ -51,6 +51,18 @@ void set_option(int fd, int level, int option, int value) {
   must(::setsockopt(fd, level, option, &value, sizeof(value)), "setsockopt");
 }
 
+void reset_when_closed(const UniqueFd& fd) {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  must(::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), "SO_LINGER");
+}
+
+std::uint64_t cookie_of(const UniqueFd& fd) {
+  std::uint64_t cookie = 0;
+  socklen_t size = sizeof(cookie);
+  must(::getsockopt(fd.get(), SOL_SOCKET, SO_COOKIE, &cookie, &size), "SO_COOKIE");
+  return cookie;
+}
+
 std::uint16_t local_port(int fd) {
   sockaddr_in6 at = {};  // its port lies where sockaddr_in has it
   socklen_t size = sizeof(at);

@@ -29,6 +29,10 @@ UniqueFd bound_socket(const NetNs& ns, int type, int protocol, const Addr& addr,
                       std::uint16_t port);
 void connect_to(int fd, const Addr& addr, std::uint16_t port);
 void set_option(int fd, int level, int option, int value);
+// It sends a reset then, and is gone at once.
+void reset_when_closed(const UniqueFd& fd);
+// As `ss -e` shows it.
+std::uint64_t cookie_of(const UniqueFd& fd);
 std::uint16_t local_port(int fd);
 
 [[noreturn]] void throw_errno(const char* doing);

@@ -29,7 +29,7 @@ FlowPath::FlowPath(const Parts& parts)
 Result<void> FlowPath::take_snapshot(std::int64_t now_ns, FlowTable::Due which) {
   attribution_.refresh();
   auto ok = source_.collect(record_fn_);
-  if (const auto* living = source_.living_sockets()) {
+  if (const auto* living = ok ? source_.living_sockets() : nullptr) {
     take_last_words();
     close_all_but(*living, now_ns);
   }

@@ -183,6 +183,22 @@ TEST_F(PipelineTest, ClosesTheFlowsOfSocketsThatAreGoneWithoutAWord) {
   EXPECT_EQ(end.flow.packets, 5U);
 }
 
+TEST_F(PipelineTest, ClosesNoFlowForASnapshotThatFailed) {
+  auto open = record(1, 5);
+  open.key.socket = 11;
+  open.life = FlowLife::kOpen;
+  script_.set_flow(open);
+  const auto pipeline = start();
+  auto events = *pipeline->subscribe({}, false);
+  script_.fail_with("walk the sockets: Input/output error");
+  script_.set_living_sockets({});
+  EXPECT_TRUE(eventually([&] { return !pipeline->status().healthy(); }));
+  EXPECT_THAT(events.next(10 * std::chrono::milliseconds(config_.snapshot_interval_ms)).events,
+              IsEmpty());
+  script_.fail_with("");
+  EXPECT_EQ(events.next(kPatience).events.at(0).kind, EventKind::kFlowEnd);
+}
+
 TEST_F(PipelineTest, EndsThoughPacketsNeverDo) {
   config_.max_batch_size = 1;
   const auto pipeline = start();

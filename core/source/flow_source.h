@@ -31,9 +31,9 @@ class FlowSource {
   // One snapshot: a record for each flow that the kernel holds and that moved since the last one.
   virtual Result<void> collect(const RecordFn& record) = 0;
 
-  // After a snapshot that looked at all sockets, as the end of one was lost before or may have
-  // been: the cookies of those that are open, so that the others' flows can be closed once all that
-  // is ready was taken in. Null otherwise.
+  // After a collect() that succeeded and looked at all sockets, as the end of one was lost before
+  // or may have been: the cookies of those that are open, each of them, so that the others' flows
+  // can be closed once all that is ready was taken in. Null otherwise.
   virtual const std::unordered_set<std::uint64_t>* living_sockets() const { return nullptr; }
 
   // Flows that the table has no row for any more: idle, closed or evicted; `told` is what it had

@@ -182,27 +182,32 @@ void SocketSource::find_holders() {
 }
 
 Result<void> SocketSource::collect(const RecordFn& record) {
+  alive_.reset();
   if (auto ok = clock_.refresh(); !ok) return ok;
   find_holders();
-  alive_.reset();
   const bool lost = ends_were_lost();
   census_wanted_ = census_is_due() || lost || census_wanted_;
-  if (census_wanted_) alive_.emplace();
+  std::unordered_set<std::uint64_t> alive;
   const auto whole = probes_.snapshot(census_wanted_, [&](orb8_socket_record& one) {
-    if (alive_) alive_->insert(one.owner.cookie);
+    if (census_wanted_) alive.insert(one.owner.cookie);
     one.owner.first_ns &= ~kPeerBit;
     take(one, record);
   });
   if (!whole) return std::unexpected(whole.error());
-  if (*whole) census_wanted_ = false;
-  if (census_wanted_) alive_.reset();  // with the next snapshot, then
   taken_.emplace();
   auto ok = peers_.for_each([&](const orb8_peer_key& key, const orb8_peer& peer) {
     if (!taken_->contains(peer.owner.first_ns)) take(to_record(key, peer), record);
   });
   taken_.reset();
   if (!ok) return ok;
-  return tap_.tidy();
+  if (ok = tap_.tidy(); !ok) return ok;
+  if (census_wanted_ && *whole) end_census(std::move(alive));
+  return {};
+}
+
+void SocketSource::end_census(std::unordered_set<std::uint64_t> alive) {
+  census_wanted_ = false;
+  alive_ = std::move(alive);
 }
 
 // The last word of a socket found no room: what was open may be gone.

@@ -60,6 +60,7 @@ class SocketSource final : public FlowSource {
   bool is_own(const orb8_socket_record& record) const;
   bool ends_were_lost();
   bool census_is_due();
+  void end_census(std::unordered_set<std::uint64_t> alive);
   void note_holder(const orb8_socket_record& record);
   void find_holders();
 
@@ -80,7 +81,7 @@ class SocketSource final : public FlowSource {
   // been read before, in a batch.
   std::optional<std::unordered_set<std::uint64_t>> taken_;
   std::optional<std::unordered_set<std::uint64_t>> alive_;  // by cookie: see living_sockets()
-  bool census_wanted_ = false;
+  bool census_wanted_ = false;                              // until one was brought to its end
   std::uint64_t ends_lost_ = 0;
   std::int64_t next_census_ns_ = 0;
   std::unordered_map<std::uint64_t, std::uint8_t> looked_for_;  // by cookie: how often

@@ -61,6 +61,10 @@ class StatusPage {
                      human_count(status_.events_dropped()), human_count(seen.lost().packets()),
                      human_count(seen.packet_events_lost()),
                      human_count(status_.subscriber_drops())));
+    if (status_.flow_source() == "socket") {
+      line("Unseen", count_of(status_.flows_ended_unseen(), "flow end") + "; " +
+                         count_of(status_.state_changes_missed(), "state change") + " at most");
+    }
     line("Streams", human_count(status_.subscribers()) + " open");
     line("Pods", human_count(status_.pods_tracked()) + " tracked");
   }

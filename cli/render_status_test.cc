@@ -106,6 +106,16 @@ orb8_udp_out  /sys/fs/cgroup            egress  cgroup
       << text;
 }
 
+TEST(RenderStatus, ShowsWhatSocketsDidNotTell) {
+  auto sockets = status();
+  EXPECT_EQ(rendered(sockets, {}).find("Unseen:"), std::string::npos);
+  sockets.set_flow_source("socket");
+  sockets.set_flows_ended_unseen(2);
+  sockets.set_state_changes_missed(1);
+  EXPECT_NE(rendered(sockets, {}).find("\nUnseen:      2 flow ends; 1 state change at most\n"),
+            std::string::npos);
+}
+
 TEST(RenderStatus, SaysDegradedAndWhy) {
   auto sick = status();
   sick.set_healthy(false);

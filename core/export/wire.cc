@@ -196,6 +196,8 @@ void to_wire(const Status& status, const NodeInfo& node, std::int64_t now_ns,
   out.set_max_flows(status.max_flows);
   out.set_subscribers(status.subscribers);
   out.set_subscriber_drops(status.subscriber_drops);
+  out.set_flows_ended_unseen(status.flows_ended_unseen);
+  out.set_state_changes_missed(status.source.state_changes_missed);
 }
 
 }  // namespace orb8

@@ -231,12 +231,9 @@ Result<orb8_sock_tallies> SocketProbes::tallies() const {
       all.fate[fate].bytes += cpu.fate[fate].bytes;
     }
   }
-  all.fate[ORB8_SOCK_CLOSES_LOST].times += missed_changes();
   return all;
 }
 
-// What neither program ran for: each was at work on that CPU already. Linux counts that
-// since 5.12.
 std::uint64_t SocketProbes::missed_changes() const {
   bpf_prog_info info = {};
   std::uint32_t size = sizeof(info);

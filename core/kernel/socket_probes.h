@@ -52,6 +52,10 @@ class SocketProbes {
   int clock_program_fd() const;
 
   Result<orb8_sock_tallies> tallies() const;
+  // Changes of state that came while the second program was at work on the same CPU: at most so
+  // many met neither, as the first one runs where the second does not. Linux counts them
+  // since 5.12.
+  std::uint64_t missed_changes() const;
   std::vector<AttachedProgram> programs() const;
   // Why UDP and ICMP are not counted though they should be; empty otherwise.
   const std::string& udp_refused() const noexcept { return udp_refused_; }
@@ -77,7 +81,6 @@ class SocketProbes {
   static Result<Skeleton> load(const Options& options, bool udp);
   Result<void> map_snapshot();
   Result<bool> walk_sockets(BpfIterator& sockets, bool all, const std::function<void()>& take);
-  std::uint64_t missed_changes() const;
   Result<void> open_iterators(bool udp);
   Result<void> attach_states();
   Result<void> attach_udp(const Options& options);

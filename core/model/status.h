@@ -47,6 +47,8 @@ struct SourceStatus {
   Accounting accounting;
   // True: the kernel keeps no sum of what was counted, and the flow table's is the one.
   bool counted_by_table = false;
+  // Changes of connections' states: at most so many met none of our programs.
+  std::uint64_t state_changes_missed = 0;
   std::vector<AttachedProgram> programs;
   std::vector<Component> components;
 };
@@ -59,6 +61,8 @@ struct Status {
   std::uint64_t subscriber_drops = 0;
   std::uint64_t flows_evicted = 0;
   std::uint64_t flows_expired = 0;
+  std::uint64_t flows_ended_unseen =
+      0;                           // their socket was found gone: what they moved last is lost
   std::uint64_t pods_evicted = 0;  // that still ran
   std::uint32_t pods_tracked = 0;
   std::uint32_t active_flows = 0;

@@ -66,6 +66,7 @@ void FlowPath::close_all_but(const std::unordered_set<std::uint64_t>& living, st
     ++unseen;
   }
   if (unseen == 0) return;
+  ended_unseen_ += unseen;
   spdlog::warn("{} flows ended unseen: what they moved since the snapshot before is missing",
                unseen);
 }

@@ -42,6 +42,8 @@ class FlowPath {
 
   std::uint64_t events_processed() const noexcept { return events_processed_; }
   Tally moved() const noexcept { return moved_; }  // all that was added to a flow
+  // Flows that were closed because their socket was gone.
+  std::uint64_t ended_unseen() const noexcept { return ended_unseen_; }
 
  private:
   void on_record(const FlowRecord& record);
@@ -63,6 +65,7 @@ class FlowPath {
   FlowSource::PacketFn packet_fn_;
   FlowTable::ResolveFn resolve_fn_;
   std::uint64_t events_processed_ = 0;
+  std::uint64_t ended_unseen_ = 0;
   Tally moved_;
   bool ending_evicted_ = false;
 };

@@ -181,6 +181,8 @@ TEST_F(PipelineTest, ClosesTheFlowsOfSocketsThatAreGoneWithoutAWord) {
   EXPECT_EQ(end.end_reason, EndReason::kClosed);
   EXPECT_EQ(end.flow.key.socket, 11U);
   EXPECT_EQ(end.flow.packets, 5U);
+  EXPECT_TRUE(eventually([&] { return pipeline->status().flows_ended_unseen == 1; }));
+  EXPECT_FALSE(pipeline->status().healthy()) << "what it moved last is missing";
 }
 
 TEST_F(PipelineTest, ClosesNoFlowForASnapshotThatFailed) {

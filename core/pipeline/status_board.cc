@@ -26,10 +26,12 @@ void StatusBoard::publish(const Result<void>& collected, std::int64_t now_ns) {
   const auto& table = parts_.table;
   lost_.observe(seen.lost.packets, now_ns);
   evicted_.observe(table.evicted(), now_ns);
+  unseen_.observe(parts_.path.ended_unseen(), now_ns);
   const Component collect{.name = "flow-source",
                           .healthy = collected.has_value(),
                           .reason = collected ? "" : collected.error().what};
-  status.components = {collect, lost_.component(now_ns), evicted_.component(now_ns)};
+  status.components = {collect, lost_.component(now_ns), evicted_.component(now_ns),
+                       unseen_.component(now_ns)};
   status.components.insert(status.components.end(), status.source.components.begin(),
                            status.source.components.end());
   add_names(status.components);
@@ -38,6 +40,7 @@ void StatusBoard::publish(const Result<void>& collected, std::int64_t now_ns) {
   status.events_dropped = seen.lost.packets + seen.packet_events_lost;
   status.flows_evicted = table.evicted();
   status.flows_expired = table.expired();
+  status.flows_ended_unseen = parts_.path.ended_unseen();
   status.active_flows = static_cast<std::uint32_t>(table.size());
   status.max_flows = parts_.max_flows;
   status.started_ns = started_ns_;

@@ -58,6 +58,8 @@ class StatusBoard {
                   "max_flows or ring_buffer_size)"};
   LossWatch evicted_{"flow-table",
                      "flows evicted in the last minute: the table is full (raise max_flows)"};
+  LossWatch unseen_{"flow-ends",
+                    "flows ended unseen in the last minute: what they moved last is missing"};
   LossWatch pods_evicted_{"pod-cache",
                           "running pods dropped in the last minute: there are more than "
                           "max_pod_cache (raise it)"};

@@ -210,11 +210,11 @@ void SocketSource::end_census(std::unordered_set<std::uint64_t> alive) {
   alive_ = std::move(alive);
 }
 
-// The last word of a socket found no room: what was open may be gone.
+// The last word of a socket found no room, or nobody: what was open may be gone.
 bool SocketSource::ends_were_lost() {
   const auto tallies = probes_.tallies();
   if (!tallies) return false;
-  const auto lost = tallies->fate[ORB8_SOCK_CLOSES_LOST].times;
+  const auto lost = tallies->fate[ORB8_SOCK_CLOSES_LOST].times + probes_.missed_changes();
   return lost != std::exchange(ends_lost_, lost);
 }
 
@@ -278,6 +278,7 @@ SourceStatus SocketSource::status() const {
   status.name = "socket";
   status.reason = options_.reason;
   status.counted_by_table = true;
+  status.state_changes_missed = probes_.missed_changes();
   Component probes{.name = "socket-probe", .reason = error_};
   if (const auto tallies = probes_.tallies()) {
     const auto tally = [&](orb8_sock_fate fate) {

@@ -201,6 +201,7 @@ TEST_F(SocketSourceTest, ClosesFlowsWhoseEndNobodySaw) {
   closing.reset();
   EXPECT_TRUE(becomes([&] { return told[gone].ends == 1; }));
   EXPECT_EQ(told[stays].ends, 0);
+  EXPECT_TRUE(eventually([&] { return (*pipeline)->status().flows_ended_unseen > 0; }));
 }
 
 }  // namespace

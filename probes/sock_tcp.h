@@ -228,7 +228,25 @@ static __always_inline void server_listens(struct sock *sk)
 	bpf_ringbuf_submit(r, wake);
 }
 
-/* In a softirq: nobody has accepted it yet. The listener's track was cloned with the socket. */
+/* The listener's track was cloned with the socket, and nobody has made it the socket's own yet. */
+static __always_inline bool is_listeners(const struct tcp_track *track, struct sock *sk)
+{
+	return track->owner.first_ns && track->owner.cookie != bpf_get_socket_cookie(sk);
+}
+
+static __always_inline void start_child(struct tcp_track *track, struct sock *sk)
+{
+	name_socket(&track->owner, sk);
+	track->owner.role = ORB8_ROLE_SERVER;
+	track->owner.source = track->owner.pid ? ORB8_OWNER_LISTENER : ORB8_OWNER_UNKNOWN;
+	track->sent_before = track->sequenced_before = 0;
+	track->retransmitted_before = track->received_before = 0;
+	track->retransmits_before = 0;
+	start_segments(&track->out, 0);
+	start_segments(&track->in, 0);
+}
+
+/* In a softirq: nobody has accepted it yet. */
 static __always_inline void server_opens(struct sock *sk)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
@@ -238,14 +256,7 @@ static __always_inline void server_opens(struct sock *sk)
 		return;
 	if (track->owner.cookie == bpf_get_socket_cookie(sk)) /* the second program's turn */
 		return;
-	name_socket(&track->owner, sk);
-	track->owner.role = ORB8_ROLE_SERVER;
-	track->owner.source = track->owner.pid ? ORB8_OWNER_LISTENER : ORB8_OWNER_UNKNOWN;
-	track->sent_before = track->sequenced_before = 0;
-	track->retransmitted_before = track->received_before = 0;
-	track->retransmits_before = 0;
-	start_segments(&track->out, 0);
-	start_segments(&track->in, 0);
+	start_child(track, sk);
 }
 
 /* --- closing --- */
@@ -302,7 +313,7 @@ static __always_inline void closes(struct sock *sk, int old_state)
 
 	if (!tp)
 		return;
-	if (old_state == TCP_SYN_RECV) /* what was cloned is still the listener's */
+	if (old_state == TCP_SYN_RECV)
 		server_opens(sk);
 	/* Created where it was not known: it waited to be accepted, or belongs to the kernel. All
 	 * that it moved is told now, for the first time.
@@ -312,6 +323,8 @@ static __always_inline void closes(struct sock *sk, int old_state)
 		return;
 	if (!track->owner.first_ns) /* just created */
 		name_socket(&track->owner, sk);
+	else if (is_listeners(track, sk)) /* it was established unseen */
+		start_child(track, sk);
 	close_track(sk, tp, track, old_state);
 }
 #endif

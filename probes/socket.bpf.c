@@ -162,6 +162,8 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;
+	if (is_listeners(track, sk)) /* it was established unseen */
+		start_child(track, sk);
 	waiting = tp->rcv_nxt - tp->copied_seq + (tp->write_seq - tp->snd_una);
 	/* A track is marked before the state changes: this one closed unseen, or is about to open.
 	 */

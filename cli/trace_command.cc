@@ -52,6 +52,14 @@ std::uint64_t lost_in_kernel(const CliOptions& options, const std::optional<v1::
   return options.packets && seen ? seen->packet_events_lost() : 0;
 }
 
+// Why an agent that was asked for packets has none to show; empty: it has.
+std::string refusal(const v1::AgentStatus& status) {
+  for (const auto& component : status.components()) {
+    if (component.name() == "packet-events" && !component.healthy()) return component.reason();
+  }
+  return "";
+}
+
 // `seen`: the agent's counters, of the time of the trace; absent when it could not be asked.
 std::string summary(const Counts& counts, double seconds,
                     const std::optional<v1::Accounting>& seen) {
@@ -101,6 +109,9 @@ int run_trace(Backend& backend, const CliOptions& options, const Session& sessio
   std::optional<v1::Accounting> moved;
   if (const auto end = ok ? backend.status({.time = kLastLook, .stop = {}}) : begin; ok && end) {
     if (end->has_accounting()) moved = difference(end->accounting(), begin->accounting());
+    if (const auto why = options.packets ? refusal(*end) : ""; !why.empty()) {
+      session.err << "orb8: packets cannot be shown: " << printable(why) << "\n";
+    }
   }
   counts.lost += lost_in_kernel(options, moved);
   session.err << summary(counts, took.count(), moved);

@@ -78,6 +78,39 @@ TEST(TraceSummary, LeavesPacketEventsToThoseWhoAskedForThem) {
   EXPECT_THAT(summary_of(false), HasSubstr("/s), 2 lost; "));
 }
 
+class RefusingAgent final : public Backend {
+ public:
+  Result<v1::AgentStatus> status(const Patience& /*at once*/) override {
+    v1::AgentStatus status;
+    auto& part = *status.add_components();
+    part.set_name("packet-events");
+    part.set_reason("attach tcx to eth0: Operation not permitted");
+    return status;
+  }
+  Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& /*none*/,
+                                       const Patience& /*at once*/) override {
+    return v1::QueryFlowsResponse{};
+  }
+  Result<v1::QueryPodsResponse> pods(const v1::QueryPodsRequest& /*none*/,
+                                     const Patience& /*at once*/) override {
+    return v1::QueryPodsResponse{};
+  }
+  Result<void> stream(const v1::StreamEventsRequest& /*all*/, const EventFn& /*none*/,
+                      const std::stop_token& /*ends by itself*/) override {
+    return {};
+  }
+  bool starts_empty() const override { return false; }
+};
+
+TEST(TraceSummary, SaysWhyThereAreNoPackets) {
+  RefusingAgent agent;
+  CliOptions options;
+  const auto why = "packets cannot be shown: attach tcx to eth0: Operation not permitted\n";
+  EXPECT_THAT(said_by_trace(agent, options).err, Not(HasSubstr(why)));
+  options.packets = true;
+  EXPECT_THAT(said_by_trace(agent, options).err, HasSubstr(why));
+}
+
 // An agent that tells of the start and of the end of a connection, whatever was asked for.
 class TellingAgent final : public Backend {
  public:

@@ -18,6 +18,7 @@
 #include "core/pipeline/flow_desk.h"
 #include "core/pipeline/flow_path.h"
 #include "core/pipeline/open_source.h"
+#include "core/pipeline/packet_orders.h"
 #include "core/pipeline/status_board.h"
 #include "core/pipeline/wakeups.h"
 
@@ -26,7 +27,6 @@ namespace {
 
 using Clock = Wakeups::Clock;
 
-constexpr std::size_t kKernelFilters = 16;  // beyond these the kernel sends every packet
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 // News of Kubernetes come in bursts: flows that wait for a name get it within this.
 constexpr auto kGatherNews = std::chrono::milliseconds(50);
@@ -79,8 +79,10 @@ class PipelineThread final : public Pipeline {
                .table = table_,
                .hub = hub_,
                .desk = desk_}),
+        packet_orders_(*source_, hub_),
         board_({.source = *source_,
                 .path = path_,
+                .packet_orders = packet_orders_,
                 .table = table_,
                 .hub = hub_,
                 .identity = *identity_,
@@ -214,12 +216,7 @@ class PipelineThread final : public Pipeline {
       source_->leave_out_port(port);
       set_port_ = port;
     }
-    if (const auto generation = hub_.packet_generation(); generation != packet_generation_) {
-      if (auto ok = source_->want_packets(hub_.packet_filters(kKernelFilters)); !ok) {
-        spdlog::warn("{}", ok.error().what);
-      }
-      packet_generation_ = generation;
-    }
+    packet_orders_.follow(Clock::now());
   }
 
   // When to drain again: the rings may have filled a little since, without a wake-up.
@@ -260,10 +257,10 @@ class PipelineThread final : public Pipeline {
   FlowDesk desk_;
   Attribution attribution_;
   FlowPath path_;
+  PacketOrders packet_orders_;
   StatusBoard board_;
   std::atomic<std::uint16_t> own_port_ = 0;
   std::uint16_t set_port_ = 0;
-  std::uint64_t packet_generation_ = 0;
   std::atomic<std::int64_t> came_round_ns_ = steady_now_ns();
   Clock::time_point next_expiration_;
   std::optional<Clock::time_point> next_naming_;  // none: there are no news

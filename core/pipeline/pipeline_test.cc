@@ -226,6 +226,23 @@ TEST_F(PipelineTest, AsksForPacketsOnlyWhileSomebodyListens) {
   EXPECT_TRUE(eventually([&] { return script_.wanted_packets().empty(); }));
 }
 
+TEST_F(PipelineTest, SaysWhyThereAreNoPacketsAndAsksAgain) {
+  script_.refuse_packets("attach tcx to eth0: Operation not permitted");
+  const auto pipeline = start();
+  const auto refusal = [&] {
+    for (const auto& component : pipeline->status().components) {
+      if (component.name == "packet-events" && !component.healthy) return component.reason;
+    }
+    return std::string();
+  };
+  auto packets = *pipeline->subscribe({.ports = {53}}, true);
+  EXPECT_TRUE(eventually([&] { return !refusal().empty(); }));
+  EXPECT_EQ(refusal(), "attach tcx to eth0: Operation not permitted");
+  script_.refuse_packets("");
+  EXPECT_TRUE(eventually([&] { return script_.wanted_packets().size() == 1; }));
+  EXPECT_TRUE(eventually([&] { return refusal().empty(); }));
+}
+
 TEST_F(PipelineTest, BringsPacketsOfABurstInBatchesWithoutLosingAny) {
   config_.max_batch_size = 7;
   config_.broadcast_channel_size = 1000;

@@ -31,7 +31,7 @@ void StatusBoard::publish(const Result<void>& collected, std::int64_t now_ns) {
                           .healthy = collected.has_value(),
                           .reason = collected ? "" : collected.error().what};
   status.components = {collect, lost_.component(now_ns), evicted_.component(now_ns),
-                       unseen_.component(now_ns)};
+                       unseen_.component(now_ns), parts_.packet_orders.component()};
   status.components.insert(status.components.end(), status.source.components.begin(),
                            status.source.components.end());
   add_names(status.components);

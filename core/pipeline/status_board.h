@@ -18,6 +18,7 @@
 #include "core/pipeline/flow_namer.h"
 #include "core/pipeline/flow_path.h"
 #include "core/pipeline/health.h"
+#include "core/pipeline/packet_orders.h"
 #include "core/source/flow_source.h"
 
 namespace orb8 {
@@ -28,6 +29,7 @@ class StatusBoard {
   struct Parts {
     const FlowSource& source;
     const FlowPath& path;
+    const PacketOrders& packet_orders;
     const FlowTable& table;
     const StreamHub& hub;
     const Identity& identity;

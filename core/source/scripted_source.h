@@ -63,6 +63,12 @@ class Script {
     failure_ = std::move(what);
   }
 
+  // Packets are not to be had, for this reason; empty: they are.
+  void refuse_packets(std::string why) {
+    const std::lock_guard lock(mutex_);
+    refusal_ = std::move(why);
+  }
+
   // From now on each snapshot tells which sockets are left.
   void set_living_sockets(std::unordered_set<std::uint64_t> cookies) {
     const std::lock_guard lock(mutex_);
@@ -113,6 +119,7 @@ class Script {
   std::optional<std::unordered_set<std::uint64_t>> living_;
   Accounting accounting_;
   std::string failure_;
+  std::string refusal_;
   std::uint16_t port_ = 0;
   UniqueFd ring_;
   UniqueFd other_ring_;
@@ -149,6 +156,7 @@ class ScriptedSource final : public FlowSource {
 
   Result<void> want_packets(std::span<const PacketFilter> filters) override {
     const std::lock_guard lock(script_.mutex_);
+    if (!script_.refusal_.empty()) return fail(Errc::kDenied, script_.refusal_);
     script_.wanted_.assign(filters.begin(), filters.end());
     return {};
   }

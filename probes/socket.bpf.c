@@ -217,7 +217,7 @@ int orb8_snap_udp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!ctx->sk || !track || track->told_in == orb8_snap_id)
 		return 0;
 	packets = track->sent.packets + track->received.packets;
-	if (packets == track->told || track->told == UDP_CLOSED)
+	if (track->told == UDP_CLOSED || (!orb8_snap_all && packets == track->told))
 		return 0;
 	r = next_snapshot_record();
 	if (!r)

@@ -38,7 +38,7 @@ class SocketProbes {
   using RecordFn = std::function<void(const orb8_socket_record&)>;
   using SnapshotFn = std::function<void(orb8_socket_record&)>;
 
-  // A record for each socket that moved since the last time; with `all`, for each TCP socket. True
+  // A record for each socket that moved since the last time; with `all`, for each at all. True
   // where none that was there all the time can be missing: always, with `all`, unless sockets come
   // and go faster than they are told.
   Result<bool> snapshot(bool all, const SnapshotFn& record);

@@ -6,7 +6,6 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -54,12 +53,6 @@ orb8_socket_record to_record(const orb8_peer_key& key, const orb8_peer& peer) {
 
 bool is_peer(const FlowProgress& told) {
   return (told.incarnation & kPeerBit) != 0;
-}
-
-void add_to(FlowProgress& sum, const FlowProgress& more) {
-  sum.packets += more.packets;
-  sum.bytes += more.bytes;
-  sum.payload_bytes += more.payload_bytes;
 }
 
 }  // namespace
@@ -139,15 +132,7 @@ void SocketSource::take(const orb8_socket_record& record, const RecordFn& tell_f
 
 void SocketSource::tell(FlowRecord record, const RecordFn& tell_fn) {
   if (record.packets == 0) return;
-  if (!resumed_.empty() && record.incarnation != 0) {
-    const auto from = resumed_.find(record.key);
-    if (from != resumed_.end() && from->second.incarnation == record.incarnation) {
-      record.packets -= std::min(record.packets, from->second.packets);
-      record.bytes -= std::min(record.bytes, from->second.bytes);
-      record.payload_bytes -= std::min(record.payload_bytes, from->second.payload_bytes);
-      if (record.life == FlowLife::kClosed) resumed_.erase(from);
-    }
-  }
+  resumed_.take_off(record);
   tell_fn(record);
 }
 
@@ -208,6 +193,13 @@ Result<void> SocketSource::collect(const RecordFn& record) {
 void SocketSource::end_census(std::unordered_set<std::uint64_t> alive) {
   census_wanted_ = false;
   alive_ = std::move(alive);
+  gone_forgotten_ = false;
+}
+
+// Not before the ring was empty once: the last record of one that is gone goes on from there too.
+void SocketSource::forget_gone() {
+  if (!alive_ || std::exchange(gone_forgotten_, true)) return;
+  resumed_.keep_only(*alive_);
 }
 
 // The last word of a socket found no room, or nobody: what was open may be gone.
@@ -231,9 +223,7 @@ void SocketSource::forget(std::span<const ToldFlow> flows, const RecordFn& recor
   for (const auto& flow : flows) {
     if (flow.life == FlowLife::kClosed || flow.told.incarnation == 0) continue;  // nothing is left
     if (!is_peer(flow.told)) {
-      auto& from = resumed_[flow.key];
-      from.incarnation = flow.told.incarnation;
-      add_to(from, flow.told);
+      resumed_.add(flow);
       continue;
     }
     orb8_peer peer = {};
@@ -268,8 +258,9 @@ std::size_t SocketSource::handle_ready(std::size_t most, const RecordFn& record,
   error_ = changed ? "" : changed.error().what;
   record_ = &record;
   // Sockets first: a packet event lost is a line less, a last record lost is a wrong sum.
-  std::size_t handled = ring_->consume(most);
+  const std::size_t handled = ring_->consume(most);
   record_ = nullptr;
+  if (handled < most) forget_gone();
   return handled + tap_.handle_ready(most - handled, packet);
 }
 

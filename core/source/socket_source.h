@@ -18,6 +18,7 @@
 #include "core/kernel/socket_probes.h"
 #include "core/source/flow_source.h"
 #include "core/source/packet_tap.h"
+#include "core/source/resumed_flows.h"
 #include "core/source/socket_records.h"
 
 namespace orb8 {
@@ -61,6 +62,7 @@ class SocketSource final : public FlowSource {
   bool ends_were_lost();
   bool census_is_due();
   void end_census(std::unordered_set<std::uint64_t> alive);
+  void forget_gone();
   void note_holder(const orb8_socket_record& record);
   void find_holders();
 
@@ -73,8 +75,7 @@ class SocketSource final : public FlowSource {
   Listeners listeners_;
   std::uint32_t netns_ = 0;  // ours
   std::uint16_t own_port_ = 0;
-  // Flows that the table forgot while their socket lives: where they go on from.
-  std::unordered_map<FlowKey, FlowProgress, FlowKeyHash> resumed_;
+  ResumedFlows resumed_;
   std::unordered_map<std::uint64_t, Tally> own_;  // the agent's own sockets, by cookie
   Tally own_closed_;
   // While the peers are read: the entries taken out meanwhile, by their incarnation. They may have
@@ -82,6 +83,7 @@ class SocketSource final : public FlowSource {
   std::optional<std::unordered_set<std::uint64_t>> taken_;
   std::optional<std::unordered_set<std::uint64_t>> alive_;  // by cookie: see living_sockets()
   bool census_wanted_ = false;                              // until one was brought to its end
+  bool gone_forgotten_ = false;                             // since the last
   std::uint64_t ends_lost_ = 0;
   std::int64_t next_census_ns_ = 0;
   std::unordered_map<std::uint64_t, std::uint8_t> looked_for_;  // by cookie: how often

@@ -3,9 +3,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdint>
+#include <cstring>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -18,6 +22,58 @@ namespace orb8::netns {
 namespace {
 
 const Addr kLoopback = Addr::v4(127, 0, 0, 1);
+
+// A way for a socket from one process to another.
+class Passage {
+ public:
+  Passage() {
+    int ends[2] = {};
+    must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "socketpair");
+    in_ = UniqueFd(ends[0]);
+    out_ = UniqueFd(ends[1]);
+  }
+  void hand_over(const UniqueFd& socket) {
+    const int fd = socket.get();
+    Letter letter;
+    auto& part = letter.part();
+    part.cmsg_level = SOL_SOCKET;
+    part.cmsg_type = SCM_RIGHTS;
+    part.cmsg_len = CMSG_LEN(sizeof(fd));
+    std::memcpy(CMSG_DATA(&part), &fd, sizeof(fd));
+    must(::sendmsg(in_.get(), &letter.header, 0), "hand a socket over");
+  }
+  UniqueFd receive() {
+    Letter letter;
+    must(::recvmsg(out_.get(), &letter.header, MSG_CMSG_CLOEXEC), "receive a socket");
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(&letter.part()), sizeof(fd));
+    return UniqueFd(fd);
+  }
+
+ private:
+  struct Letter {
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> rights = {};
+    char byte = 'x';
+    iovec bytes{.iov_base = &byte, .iov_len = 1};
+    msghdr header = {};
+    Letter() {
+      header.msg_iov = &bytes;
+      header.msg_iovlen = 1;
+      header.msg_control = rights.data();
+      header.msg_controllen = rights.size();
+    }
+    Letter(const Letter&) = delete;
+    Letter& operator=(const Letter&) = delete;
+    ~Letter() = default;
+    cmsghdr& part() {
+      auto* first = CMSG_FIRSTHDR(&header);
+      if (first == nullptr) throw std::runtime_error("no socket was handed over");
+      return *first;
+    }
+  };
+  UniqueFd in_;
+  UniqueFd out_;
+};
 
 SocketWatcher::ReadyFn moved(std::uint64_t payload) {
   return [payload](const Flow& flow) { return flow.payload_bytes >= payload; };
@@ -127,6 +183,64 @@ TEST_F(SocketSourceTest, FindsTheProcessThatAccepted) {
     accepted = UniqueFd(must(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
   });
   must(::send(client.get(), "hello", 5, 0), "send");
+  const Ends ends{kLoopback, 5001, kLoopback, kPort};
+  const auto by_worker = [&](const Flow& flow) { return flow.owners->local->pid == worker.pid(); };
+  const auto received = watcher.flow(ns, ends, kTcp, Direction::kIngress, by_worker);
+  EXPECT_EQ(received.owners->local->pid, worker.pid());
+  EXPECT_EQ(received.payload_bytes, 5U);
+}
+
+// What it sends is in its flow, whoever sends it; whose it is was known for sure.
+TEST_F(SocketSourceTest, LeavesASocketThatIsHandedOverWithTheProcessThatOpenedIt) {
+  SocketWatcher watcher;
+  const NetNs ns;
+  const auto listener = bound_socket(ns, SOCK_STREAM, 0, kLoopback, kPort);
+  must(::listen(listener.get(), 8), "listen");
+  const Cgroup openers("orb8-test-opener");
+  const Cgroup users("orb8-test-user");
+  Passage passage;
+  UniqueFd socket;  // there, and never here
+  Child opener([&] {
+    openers.enter();
+    socket = bound_socket(ns, SOCK_STREAM, 0, kLoopback, 5001);
+    connect_to(socket.get(), kLoopback, kPort);
+    must(::send(socket.get(), "mine", 4, 0), "send");
+    passage.hand_over(socket);
+  });
+  const auto opener_pid = opener.pid();
+  opener.kill();  // the socket lives on
+  const Child user([&] {
+    users.enter();
+    socket = passage.receive();
+    must(::send(socket.get(), "theirs", 6, 0), "send");
+  });
+  const Ends ends{kLoopback, 5001, kLoopback, kPort};
+  const auto sent = watcher.flow(ns, ends, kTcp, Direction::kEgress, moved(10));
+  EXPECT_EQ(sent.payload_bytes, 10U);
+  EXPECT_EQ(sent.owners->local->pid, opener_pid);
+  EXPECT_EQ(sent.owners->local->cgroup_id, openers.id());
+  EXPECT_EQ(sent.life, FlowLife::kOpen);
+}
+
+// As a server whose parent accepts and whose children work.
+TEST_F(SocketSourceTest, FindsTheProcessThatAnAcceptedSocketWasHandedTo) {
+  SocketWatcher watcher;
+  const NetNs ns;
+  Passage passage;
+  UniqueFd listener;  // each in its process, and never here
+  UniqueFd accepted;
+  UniqueFd client;
+  const auto parent = std::make_unique<Child>([&] {
+    listener = bound_socket(ns, SOCK_STREAM, 0, kLoopback, kPort);
+    must(::listen(listener.get(), 8), "listen");
+    client = bound_socket(ns, SOCK_STREAM, 0, kLoopback, 5001);
+    connect_to(client.get(), kLoopback, kPort);
+    must(::send(client.get(), "hello", 5, 0), "send");
+    accepted = UniqueFd(must(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
+    passage.hand_over(accepted);
+    accepted = UniqueFd();
+  });
+  const Child worker([&] { accepted = passage.receive(); });
   const Ends ends{kLoopback, 5001, kLoopback, kPort};
   const auto by_worker = [&](const Flow& flow) { return flow.owners->local->pid == worker.pid(); };
   const auto received = watcher.flow(ns, ends, kTcp, Direction::kIngress, by_worker);

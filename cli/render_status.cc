@@ -63,7 +63,9 @@ class StatusPage {
                      human_count(status_.subscriber_drops())));
     if (status_.flow_source() == "socket") {
       line("Unseen", count_of(status_.flows_ended_unseen(), "flow end") + "; " +
-                         count_of(status_.state_changes_missed(), "state change") + " at most");
+                         count_of(status_.state_changes_missed(), "state change") +
+                         " at most; memory for a socket refused " +
+                         count_of(status_.sockets_untracked(), "time"));
     }
     line("Streams", human_count(status_.subscribers()) + " open");
     line("Pods", human_count(status_.pods_tracked()) + " tracked");

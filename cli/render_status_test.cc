@@ -112,7 +112,10 @@ TEST(RenderStatus, ShowsWhatSocketsDidNotTell) {
   sockets.set_flow_source("socket");
   sockets.set_flows_ended_unseen(2);
   sockets.set_state_changes_missed(1);
-  EXPECT_NE(rendered(sockets, {}).find("\nUnseen:      2 flow ends; 1 state change at most\n"),
+  sockets.set_sockets_untracked(3);
+  EXPECT_NE(rendered(sockets, {})
+                .find("\nUnseen:      2 flow ends; 1 state change at most; memory "
+                      "for a socket refused 3 times\n"),
             std::string::npos);
 }
 

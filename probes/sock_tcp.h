@@ -182,9 +182,14 @@ static __always_inline void fill_tcp(struct orb8_socket_record *r, struct tcp_tr
 
 /* --- opening --- */
 
+/* NULL: there is no memory for it, or no more of it for this socket (net.core.optmem_max). */
 static __always_inline struct tcp_track *new_track(struct sock *sk)
 {
-	return bpf_sk_storage_get(&orb8_tcp, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	struct tcp_track *track = bpf_sk_storage_get(&orb8_tcp, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!track)
+		tally_sock(ORB8_SOCK_UNTRACKED, 0, 0);
+	return track;
 }
 
 /* In connect(), or in sendto() with MSG_FASTOPEN. */
@@ -319,6 +324,9 @@ static __always_inline void closes(struct sock *sk, int old_state)
 	 * that it moved is told now, for the first time.
 	 */
 	track = new_track(sk);
+	if (!track)
+		tally_sock(ORB8_SOCK_CLOSES_LOST, (__u64)tp->segs_out + tp->segs_in,
+			   tp->bytes_sent + tp->bytes_received);
 	if (!track || track->closed)
 		return;
 	if (!track->owner.first_ns) /* just created */

@@ -198,6 +198,7 @@ void to_wire(const Status& status, const NodeInfo& node, std::int64_t now_ns,
   out.set_subscriber_drops(status.subscriber_drops);
   out.set_flows_ended_unseen(status.flows_ended_unseen);
   out.set_state_changes_missed(status.source.state_changes_missed);
+  out.set_sockets_untracked(status.source.sockets_untracked);
 }
 
 }  // namespace orb8

@@ -265,6 +265,7 @@ TEST(Wire, FillsEveryFieldOfTheStatus) {
   status.subscribers = 26;
   status.flows_ended_unseen = 28;
   status.source.state_changes_missed = 29;
+  status.source.sockets_untracked = 30;
   status.started_ns = 0;
   v1::AgentStatus wire;
   to_wire(status, {"node-1", "1.0"}, 27'000'000'000, wire);
@@ -284,7 +285,8 @@ TEST(Wire, FillsEveryFieldOfTheStatus) {
            truncated { packets: 13 bytes: 14 } unparsed { packets: 15 bytes: 16 }
            packet_events: 17 packet_events_lost: 18 }
          flows_evicted: 22 flows_expired: 23 max_flows: 25 subscribers: 26
-         subscriber_drops: 21 flows_ended_unseen: 28 state_changes_missed: 29)",
+         subscriber_drops: 21 flows_ended_unseen: 28 state_changes_missed: 29
+         sockets_untracked: 30)",
       &expected));
   EXPECT_EQ(wire.DebugString(), expected.DebugString());
 }

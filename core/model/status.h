@@ -49,6 +49,8 @@ struct SourceStatus {
   bool counted_by_table = false;
   // Changes of connections' states: at most so many met none of our programs.
   std::uint64_t state_changes_missed = 0;
+  // Times that the kernel had no memory to remember a TCP socket.
+  std::uint64_t sockets_untracked = 0;
   std::vector<AttachedProgram> programs;
   std::vector<Component> components;
 };

@@ -26,12 +26,17 @@ void StatusBoard::publish(const Result<void>& collected, std::int64_t now_ns) {
   const auto& table = parts_.table;
   lost_.observe(seen.lost.packets, now_ns);
   evicted_.observe(table.evicted(), now_ns);
+  untracked_.observe(status.source.sockets_untracked, now_ns);
   unseen_.observe(parts_.path.ended_unseen(), now_ns);
   const Component collect{.name = "flow-source",
                           .healthy = collected.has_value(),
                           .reason = collected ? "" : collected.error().what};
-  status.components = {collect, lost_.component(now_ns), evicted_.component(now_ns),
-                       unseen_.component(now_ns), parts_.packet_orders.component()};
+  status.components = {collect,
+                       lost_.component(now_ns),
+                       evicted_.component(now_ns),
+                       unseen_.component(now_ns),
+                       untracked_.component(now_ns),
+                       parts_.packet_orders.component()};
   status.components.insert(status.components.end(), status.source.components.begin(),
                            status.source.components.end());
   add_names(status.components);

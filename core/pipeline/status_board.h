@@ -62,6 +62,9 @@ class StatusBoard {
                      "flows evicted in the last minute: the table is full (raise max_flows)"};
   LossWatch unseen_{"flow-ends",
                     "flows ended unseen in the last minute: what they moved last is missing"};
+  LossWatch untracked_{"socket-memory",
+                       "times in the last minute the kernel had no memory to remember a TCP socket "
+                       "(its limit for one is net.core.optmem_max)"};
   LossWatch pods_evicted_{"pod-cache",
                           "running pods dropped in the last minute: there are more than "
                           "max_pod_cache (raise it)"};

@@ -281,6 +281,7 @@ SourceStatus SocketSource::status() const {
     status.accounting.lost.bytes += closes.bytes;
     status.accounting.spilled = tally(ORB8_SOCK_SPILLED);
     status.accounting.unparsed = tally(ORB8_SOCK_UNPARSED);
+    status.sockets_untracked = tallies->fate[ORB8_SOCK_UNTRACKED].times;
   } else {
     probes.reason = tallies.error().what;
   }

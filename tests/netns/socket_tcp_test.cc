@@ -150,6 +150,7 @@ TEST_P(SocketTcpTest, MissesNoneOfThousandsOfShortConnections) {
   for (const auto& flow : watcher.flows(clients)) payload += flow.payload_bytes;
   EXPECT_EQ(payload, 16 * kConnections);
   EXPECT_EQ(watcher.accounting().lost.packets, 0U);
+  EXPECT_EQ(watcher.status().sockets_untracked, 0U);
 }
 
 // Nothing else tells of them here: no snapshot is taken while they are open. They are all alike (a

@@ -1,4 +1,4 @@
-// Connections of which a change of state met no program.
+// Connections of which a change of state met no program, or which there was no room to remember.
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -70,6 +70,23 @@ TEST_F(SocketSourceTest, TellsTheEndOfAListenersChildThatWasEstablishedUnseen) {
   EXPECT_EQ(closed.key.socket, cookie);
   EXPECT_EQ(closed.payload_bytes, 100U);
   EXPECT_EQ(closed.socket.role, Role::kServer);
+}
+
+// What a connection without a track had moved is known when it closes, and counted as lost.
+TEST_F(SocketSourceTest, CountsConnectionsThatTheKernelHasNoMemoryToRemember) {
+  const NetNs ns;
+  ns.sh("sysctl -qw net.core.optmem_max=1");
+  SocketWatcher watcher;
+  const Ends ends{kLoopback, 5001, kLoopback, kPort};
+  const auto outcome = transfer_tcp(ns, ns, ends, 100'000, 1000);
+  watcher.read();
+  EXPECT_TRUE(watcher.flows([&](const Flow& flow) { return flow.socket.netns == netns_inode(ns); })
+                  .empty());
+  EXPECT_GE(watcher.status().sockets_untracked, 4U) << "each end's opening, and its end";
+  const auto& [client, server, port] = outcome;
+  EXPECT_GE(watcher.accounting().lost.packets, client.tcpi_segs_out + client.tcpi_segs_in +
+                                                   server.tcpi_segs_out + server.tcpi_segs_in);
+  EXPECT_GE(watcher.accounting().lost.bytes, 2U * 101'000);
 }
 
 }  // namespace

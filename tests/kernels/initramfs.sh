@@ -30,8 +30,12 @@ programs() {
 
   # dash and not busybox's shell, which takes its own ip before iproute2's.
   add_program /bin/dash usr/bin/sh
-  for tool in ip tc ethtool iperf3 ping modprobe; do
+  for tool in ip tc ethtool iperf3 ping modprobe iptables; do
     add_program "$(command -v "$tool")" "usr/sbin/$tool"
+  done
+  for folder in /usr/lib/*/xtables; do # where iptables looks for what its rules say
+    mkdir -p "$root/$folder"
+    cp "$folder"/libxt_*.so "$root/$folder"
   done
   cp "$(command -v busybox)" "$root/busybox/busybox"
   for name in $(busybox --list); do

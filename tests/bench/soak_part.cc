@@ -19,7 +19,7 @@
 #include "tests/bench/network_pair.h"
 #include "tests/bench/parts.h"
 #include "tests/bench/soak_traffic.h"
-#include "tests/bench/told_packets.h"
+#include "tests/bench/told_events.h"
 
 namespace orb8::bench {
 namespace {
@@ -58,6 +58,7 @@ Result<Sample> sample(const AgentProcess& agent) {
                 .flows = static_cast<double>(status->active_flows()),
                 .peers = static_cast<double>(*peers),
                 .lost = static_cast<double>(status->events_dropped() + status->flows_evicted() +
+                                            status->sockets_untracked() +
                                             status->accounting().unparsed().packets())};
 }
 
@@ -102,13 +103,33 @@ Result<void> add_growth(const std::vector<Sample>& samples, const std::string& n
   return {};
 }
 
-// How far the packets told are from those sent, a while after the last was.
-double datagrams_missed(const ToldPackets& told, std::uint64_t sent) {
+Result<std::unique_ptr<ToldEvents>> follow_datagrams(const AgentProcess& agent) {
+  v1::FlowFilter filter;
+  filter.add_protocols("udp");
+  filter.add_ports(SoakTraffic::kPort);
+  return ToldEvents::start(agent, filter,
+                           [](const v1::NetworkEvent& event) { return event.packets(); });
+}
+
+// Connections that ended, each by its client's view and with the byte that it sent.
+Result<std::unique_ptr<ToldEvents>> follow_connections(const AgentProcess& agent) {
+  v1::FlowFilter filter;
+  filter.add_protocols("tcp");
+  filter.add_directions("egress");
+  return ToldEvents::start(agent, filter, [](const v1::NetworkEvent& event) -> std::uint64_t {
+    const bool whole = event.role() == "client" && event.payload_bytes() == 1;
+    return event.type() == v1::EVENT_TYPE_FLOW_END && whole ? 1 : 0;
+  });
+}
+
+// How far what was told is from what there was, a while after the last of it. More is as wrong as
+// less.
+double missed(const ToldEvents& told, std::uint64_t all) {
   const auto deadline = std::chrono::steady_clock::now() + kSettleTime;
-  while (told.packets() < kViews * sent && std::chrono::steady_clock::now() < deadline) {
+  while (told.sum() < all && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
-  return static_cast<double>(kViews * sent) - static_cast<double>(told.packets());
+  return std::abs(static_cast<double>(all) - static_cast<double>(told.sum()));
 }
 
 }  // namespace
@@ -122,14 +143,17 @@ Result<void> measure_soak(Report& report) {
   const auto agent =
       AgentProcess::start({"--flow-source", "socket", "--broadcast-channel-size", kQueue});
   if (!agent) return std::unexpected(agent.error());
-  const auto told = ToldPackets::start(*agent, SoakTraffic::kPort);
-  if (!told) return std::unexpected(told.error());
+  const auto datagrams = follow_datagrams(*agent);
+  if (!datagrams) return std::unexpected(datagrams.error());
+  const auto connections = follow_connections(*agent);
+  if (!connections) return std::unexpected(connections.error());
   const auto traffic = SoakTraffic::start();
   if (!traffic) return std::unexpected(traffic.error());
   const auto samples = watch(*agent, **traffic, *time);
   if (!samples) return std::unexpected(samples.error());
   (*traffic)->stop();
-  const double missed = datagrams_missed(**told, (*traffic)->datagrams());
+  const double datagrams_missed = missed(**datagrams, kViews * (*traffic)->datagrams());
+  const double connections_missed = missed(**connections, (*traffic)->connections());
 
   report.add({"soak.time", static_cast<double>(time->count()), "s"});
   report.add({"soak.resident", samples->back().resident_mib, "MiB"});
@@ -137,8 +161,8 @@ Result<void> measure_soak(Report& report) {
   if (ok) ok = add_growth(*samples, "flows", &Sample::flows, kEntriesGrowth, report);
   if (ok) ok = add_growth(*samples, "peers", &Sample::peers, kEntriesGrowth, report);
   report.add({"soak.lost", samples->back().lost, "records", 0});
-  // More than were sent is as wrong as fewer.
-  report.add({"soak.datagrams_missed", std::abs(missed), "datagrams", 0});
+  report.add({"soak.datagrams_missed", datagrams_missed, "datagrams", 0});
+  report.add({"soak.connections_missed", connections_missed, "connections", 0});
   return ok;
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "tests/need.h"
 #include "tests/netns/socket_watcher.h"
 #include "tests/netns/sockets.h"
 
@@ -52,6 +53,7 @@ TEST_P(SocketInterruptedTest, MissesNoEndThatComesInTheMiddleOfAnother) {
   constexpr std::size_t kTimedOut = 2000;
   constexpr int kRefusedEach = 10;
   constexpr std::size_t kReadEach = 100;  // so that the ring has room
+  ORB8_NEED(allow_files(kTimedOut + 500), "too few open files are allowed (ulimit -Hn)");
   const Host ghost(77);  // a neighbour that does not exist: what is sent to it is lost
   a().knows(ghost);
   const SocketAddress nobody(ghost.addr(GetParam()), kPort);

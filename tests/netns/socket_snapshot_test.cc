@@ -2,7 +2,6 @@
 // one that looks at all of them finds each that is open, whatever closes meanwhile.
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -37,15 +36,6 @@ std::vector<UniqueFd> open_pairs(const NetNs& ns, std::size_t pairs) {
     ends.emplace_back(must(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
   }
   return ends;
-}
-
-// Beyond the hard limit only with CAP_SYS_RESOURCE.
-bool allow_files(rlim_t count) {
-  rlimit limit = {};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_max = std::max(limit.rlim_max, count);
-  limit.rlim_cur = std::max(limit.rlim_cur, count);
-  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
 class SocketSnapshot : public NetnsTest {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/netns/sockets.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -68,6 +71,14 @@ std::uint16_t local_port(int fd) {
   socklen_t size = sizeof(at);
   must(::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size), "getsockname");
   return ntohs(at.sin6_port);
+}
+
+bool allow_files(std::uint64_t count) {
+  rlimit limit = {};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_max = std::max<rlim_t>(limit.rlim_max, count);
+  limit.rlim_cur = std::max<rlim_t>(limit.rlim_cur, count);
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
 }  // namespace orb8::netns

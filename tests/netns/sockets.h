@@ -34,6 +34,8 @@ void reset_when_closed(const UniqueFd& fd);
 // As `ss -e` shows it.
 std::uint64_t cookie_of(const UniqueFd& fd);
 std::uint16_t local_port(int fd);
+// So many at once; beyond the hard limit only with CAP_SYS_RESOURCE.
+bool allow_files(std::uint64_t count);
 
 [[noreturn]] void throw_errno(const char* doing);
 

@@ -95,7 +95,7 @@ docker-build:  ## the container image orb8:<version>, built from source
 
 .PHONY: e2e-test
 e2e-test: build  ## names of pods on flows, in a real cluster: kind, KUBECONFIG or one made here
-	@$(if $(SUDO),sudo --preserve-env=KUBECONFIG )scripts/e2e-test.sh
+	@scripts/e2e-test.sh
 
 .PHONY: kernel-matrix
 kernel-matrix:  ## run the kernel tests on Debian's kernels from 5.10 to the newest; docs/KERNELS.md

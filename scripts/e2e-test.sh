@@ -26,7 +26,8 @@ elif command -v kind >/dev/null && docker info >/dev/null 2>&1; then
   cluster=kind
 else
   cluster=node
-  ((EUID == 0)) || exec sudo --preserve-env=HOME,XDG_CACHE_HOME,ORB8_KUBE_PROGRAMS,ORB8_KEEP,CI "$0"
+  keep=HOME,XDG_CACHE_HOME,ORB8_KUBE_PROGRAMS,ORB8_CLUSTER,ORB8_DEBIAN_MIRROR,ORB8_SKIP_DEPS,ORB8_KEEP,CI
+  ((EUID == 0)) || exec sudo "--preserve-env=$keep" scripts/e2e-test.sh "$@"
 fi
 
 make_cluster() {

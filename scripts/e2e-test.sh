@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# usage: e2e-test.sh     the agent as it is shipped, in a real cluster: does each flow have its pod's name?
+# usage: e2e-test.sh         the agent as it is shipped, in a real cluster: does each flow have its pod's name?
+#        e2e-test.sh down    takes away what was kept
 # The cluster is the one in $KUBECONFIG, which can pull the image $ORB8_IMAGE; else one of kind, where
 # there are kind and Docker; else one node of Kubernetes on this machine, as root (tests/e2e/cluster.sh).
 # Uses the programs in build/bin. What it makes it takes away again, unless ORB8_KEEP=1.
@@ -19,9 +20,10 @@ die() {
   exit 1
 }
 
+down=$([[ ${1:-} != down ]] || echo yes)
 if [[ ${KUBECONFIG:-} ]]; then
   cluster=given
-  [[ ${ORB8_IMAGE:-} ]] || die "name the image in ORB8_IMAGE, by which the cluster can pull it"
+  [[ ${ORB8_IMAGE:-} || $down ]] || die "name the image in ORB8_IMAGE, by which the cluster can pull it"
 elif command -v kind >/dev/null && docker info >/dev/null 2>&1; then
   cluster=kind
 else
@@ -49,23 +51,37 @@ make_cluster() {
   esac
 }
 
+# remove <option> <path>: what the manifests made, and no error where some of it was never made.
+remove() { kubectl delete --ignore-not-found --wait=false "$@"; }
+
 end_cluster() {
   case $cluster in
-    given) kubectl delete --wait=false -f deploy/e2e-test-pods.yaml -k deploy/ ;;
+    given)  # one at a time: kubectl takes -f or -k
+      local undone=0
+      remove -f deploy/e2e-test-pods.yaml || undone=1
+      remove -k deploy/ || undone=1
+      return "$undone"
+      ;;
     kind) kind delete cluster --name orb8-e2e ;;
     node) tests/e2e/cluster.sh down ;;
-  esac >/dev/null 2>&1 || true
+  esac
 }
 
 tidy_up() {
-  if [[ ${ORB8_KEEP:-} == 1 ]]; then
+  local status=$?
+  if [[ ${ORB8_KEEP:-} == 1 && ! $down ]]; then
     echo "e2e: kept, as ORB8_KEEP=1 asks; KUBECONFIG=${KUBECONFIG:-}"
     return
   fi
-  end_cluster
+  if ! end_cluster >"$work/end" 2>&1; then
+    echo "e2e: something is left behind; 'scripts/e2e-test.sh down' tries again: $(cat "$work/end")" >&2
+    status=1
+  fi
   rm -rf "$work"
+  exit "$status"
 }
 trap tidy_up EXIT
+[[ ! $down ]] || exit 0
 
 pods() { kubectl --namespace orb8-e2e "$@"; }
 field() { pods get pod "$1" -o "jsonpath={$2}"; }

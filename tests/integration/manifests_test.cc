@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -15,7 +16,10 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::Test;
+namespace fs = std::filesystem;
 using Json = nlohmann::json;
+
+constexpr auto* kDaemonSet = "/apis/apps/v1/namespaces/orb8-system/daemonsets/orb8-agent";
 
 class ManifestsTest : public KubeApiFixture {
  protected:
@@ -37,8 +41,6 @@ class ManifestsTest : public KubeApiFixture {
     return Json::parse(answer.body)["status"]["token"].get<std::string>();
   }
 };
-
-constexpr auto* kDaemonSet = "/apis/apps/v1/namespaces/orb8-system/daemonsets/orb8-agent";
 
 TEST_F(ManifestsTest, AskForTheCapabilitiesNeededAndNoMore) {
   apply("-k", "deploy");
@@ -85,6 +87,23 @@ TEST_F(ManifestsTest, HaveOverlaysThatAreTakenToo) {
 TEST_F(ManifestsTest, HavePodsToTryTheAgentWith) {
   apply("-f", "deploy/e2e-test-pods.yaml");
   EXPECT_EQ(get("/api/v1/namespaces/orb8-e2e/pods")["items"].size(), 4U);
+}
+
+// With a server of its own: where no controllers are, a namespace that goes is never gone.
+class ManifestsAwayTest : public ManifestsTest {};
+
+TEST_F(ManifestsAwayTest, LeaveNothingInAClusterAfterTheEndToEndTest) {
+  apply("-k", "deploy");
+  apply("-f", "deploy/e2e-test-pods.yaml");
+  const auto programs = fs::path(KubeApi::program("kubectl")).parent_path().string();
+  Process down("/bin/bash",
+               {.arguments = {"-c", "PATH=$0:$PATH exec scripts/e2e-test.sh down", programs},
+                .environment = {{"HOME", "/nonexistent"}, {"KUBECONFIG", api->kubeconfig()}}});
+  EXPECT_EQ(down.exit_status(), 0) << down.err();
+  EXPECT_EQ(api->call("GET", kDaemonSet).status, 404);
+  const std::string roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles/orb8-agent";
+  EXPECT_EQ(api->call("GET", roles).status, 404);
+  EXPECT_EQ(get("/api/v1/namespaces/orb8-e2e/pods")["items"].size(), 0U);
 }
 
 }  // namespace

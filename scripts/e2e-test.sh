@@ -147,6 +147,10 @@ check "and neither is taken for the other" eval '! has_flow "
   (.dst_port == 18081 and .pod_name == \"host-b\") or (.dst_port == 18082 and .pod_name == \"host-a\")"'
 check "Service: its name is kept beside the pod behind it" eventually shows client "$web:80" \
   "$(is client egress) and .dst_service == \"orb8-e2e/web\" and .dst.kind == \"pod\" and .dst.name == \"server\""
+if [[ $(field far .spec.nodeName) != $(field server .spec.nodeName) ]]; then
+  check "between nodes: the server's node knows the client by name" eventually shows far "$server:8080" \
+    "$(is server ingress) and $(between "$(field far .status.podIP)" "$server:8080") and .src.name == \"far\""
+fi
 
 check "the agent is well" has_status '.healthy and .events_dropped == 0'
 check "and was not restarted" was_not_restarted

@@ -86,7 +86,7 @@ TEST_F(ManifestsTest, HaveOverlaysThatAreTakenToo) {
 
 TEST_F(ManifestsTest, HavePodsToTryTheAgentWith) {
   apply("-f", "deploy/e2e-test-pods.yaml");
-  EXPECT_EQ(get("/api/v1/namespaces/orb8-e2e/pods")["items"].size(), 4U);
+  EXPECT_EQ(get("/api/v1/namespaces/orb8-e2e/pods")["items"].size(), 5U);
 }
 
 // With a server of its own: where no controllers are, a namespace that goes is never gone.

@@ -34,16 +34,23 @@ if ! command -v helm >/dev/null; then
 fi
 
 helm lint --strict --quiet deploy/helm/orb8 || fail "helm lint"
-helm template orb8 deploy/helm/orb8 --namespace orb8-system >"$work/chart.yaml" || fail "helm template"
 ! helm template orb8 deploy/helm/orb8 --set ports.grpc=none >/dev/null 2>&1 || fail "the schema lets a bad port pass"
 
-# A line for each field; without the labels, which are a chart's own, and the namespace, which is Helm's.
+# A line for each field, whatever the order of what has names; without the labels, which are a chart's own,
+# and the namespace, which is Helm's.
 fields() {
   "$kubectl" annotate --local --overwrite --filename "$1" checked=yes --output json |
     jq -r 'select(.kind != "Namespace") | del(.metadata.labels, .spec.template.metadata.labels) |
+      walk(if type == "array" and all(.[]; type == "object" and has("name")) then sort_by(.name) else . end) |
       (.kind | ascii_downcase) as $kind | paths(scalars) as $path |
       "\($kind).\($path | map(tostring) | join(".")) = \(getpath($path))"' | sort
 }
-diff <(fields "$work/deploy.yaml") <(fields "$work/chart.yaml") >&2 ||
-  fail "the chart's defaults (>) are not what kubectl apply -k deploy/ does (<)"
+# chart_is <manifests> <values of the chart...>
+chart_is() {
+  helm template orb8 deploy/helm/orb8 --namespace orb8-system "${@:2}" >"$work/chart.yaml" || return
+  diff <(fields "$work/$1.yaml") <(fields "$work/chart.yaml") >&2
+}
+chart_is deploy || fail "the chart's defaults (>) are not what kubectl apply -k deploy/ does (<)"
+chart_is runtime-socket --set runtimeSocket=/var/run/docker.sock ||
+  fail "the chart's runtimeSocket (>) is not what deploy/overlays/runtime-socket does (<)"
 exit "$failed"

@@ -14,7 +14,10 @@
 namespace orb8::integration {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
 using ::testing::Test;
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
@@ -31,6 +34,16 @@ class ManifestsTest : public KubeApiFixture {
   }
 
   static Json get(const std::string& path) { return Json::parse(api->call("GET", path).body); }
+
+  // What of the node the agent has mounted.
+  static std::vector<std::string> hosts_paths() {
+    std::vector<std::string> paths;
+    const auto daemon_set = get(kDaemonSet);
+    for (const auto& volume : daemon_set["spec"]["template"]["spec"]["volumes"]) {
+      paths.push_back(volume["hostPath"]["path"].get<std::string>());
+    }
+    return paths;
+  }
 
   // A token of the agent's service account, as its pod has one.
   static std::string agents_token() {
@@ -82,6 +95,15 @@ TEST_F(ManifestsTest, HaveOverlaysThatAreTakenToo) {
   apply("-k", "deploy/overlays/production");
   EXPECT_EQ(get(kDaemonSet)["spec"]["template"]["spec"]["containers"][0]["image"],
             "registry.example.com/orb8:0.1.0");
+}
+
+TEST_F(ManifestsTest, MountDockersSocketWhereItIsAskedFor) {
+  apply("-k", "deploy");
+  EXPECT_THAT(hosts_paths(), Not(Contains("/var/run/docker.sock")));
+  apply("-k", "deploy/overlays/runtime-socket");
+  EXPECT_THAT(hosts_paths(), IsSupersetOf({"/sys", "/sys/fs/cgroup", "/var/run/docker.sock"}));
+  const auto mounts = get(kDaemonSet)["spec"]["template"]["spec"]["containers"][0]["volumeMounts"];
+  EXPECT_THAT(mounts, Contains(Json{{"name", "runtime"}, {"mountPath", "/var/run/docker.sock"}}));
 }
 
 TEST_F(ManifestsTest, HavePodsToTryTheAgentWith) {

@@ -3,7 +3,8 @@
 # usage: docker-build.sh [release|local [image [archive]]]     the image is orb8:<version> by default
 # Makes the container image with Docker, or Podman or Buildah where no Docker answers. `release` builds
 # from source in a container; `local` takes the programs in build/bin, and needs no registry. The archive
-# is what `docker load` reads.
+# is what `docker load` reads. Whoever publishes the image names the address of its source in
+# $ORB8_SOURCE_URL.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,6 +25,9 @@ case $target in
 esac
 
 revision=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
+created=$(date --utc --date "@${SOURCE_DATE_EPOCH:-$(date +%s)}" +%Y-%m-%dT%H:%M:%SZ)
+labels=(--label "org.opencontainers.image.created=$created")
+[[ ! ${ORB8_SOURCE_URL:-} ]] || labels+=(--label "org.opencontainers.image.source=$ORB8_SOURCE_URL")
 
 if docker info >/dev/null 2>&1; then
   builder=docker
@@ -35,7 +39,7 @@ else
   die "needs a running Docker, or Podman, or Buildah"
 fi
 "$builder" build --file deploy/Dockerfile --target "$target" --tag "$image" \
-  --build-arg "VERSION=$version" --build-arg "REVISION=$revision" .
+  --build-arg "VERSION=$version" --build-arg "REVISION=$revision" "${labels[@]}" .
 
 if [[ $archive ]]; then
   rm -f "$archive"

@@ -16,6 +16,7 @@ constexpr std::string_view kPageLimit = "limit=500";
 
 enum Http : std::uint16_t {
   kOk = 200,
+  kBadRequest = 400,
   kUnauthorized = 401,
   kForbidden = 403,
   kNotFound = 404,
@@ -128,6 +129,7 @@ void Reflector::list_ended(const Result<void>& complete) {
                   " is cut short, or is none");
   }
   page_ = std::move(head->next_page);
+  page_failures_ = 0;
   if (page_.empty()) {
     list_.end_list();
     version_ = std::move(head->version);
@@ -192,8 +194,7 @@ void Reflector::refused() {
 void Reflector::list_refused(const ApiStatus& error) {
   if (head_.status == kGone && !page_.empty()) {
     // So long since the first page that its version is compacted away.
-    page_.clear();
-    in_one_page_ = true;
+    list_all_at_once();
     return in(backoff_.next());
   }
   const bool version_unknown = head_.status == kGone || head_.status == kGatewayTimeout;
@@ -206,8 +207,24 @@ void Reflector::list_refused(const ApiStatus& error) {
     api_version_ = (api_version_ + 1) % versions;
     if (api_version_ != 0) return in({});
   }
+  if (page_is_lost()) list_all_at_once();
   failed(problem_of(head_.status, error.message, verb(), kind_),
          std::max(head_.retry_after, std::chrono::seconds(error.retry_after_s)));
+}
+
+// Whether its token is of no use, though not for its age: the server does not take it, or fails at
+// it, as one that was set back to a backup does. A server in trouble may answer the second time.
+bool Reflector::page_is_lost() {
+  if (page_.empty()) return false;
+  if (head_.status == kBadRequest) return true;
+  constexpr unsigned kMostFailures = 3;
+  return head_.status >= kServerError && ++page_failures_ >= kMostFailures;
+}
+
+void Reflector::list_all_at_once() {
+  page_.clear();
+  page_failures_ = 0;
+  in_one_page_ = true;
 }
 
 // What was missed is found by listing anew.

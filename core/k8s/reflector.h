@@ -53,6 +53,8 @@ class Reflector final : public HttpListener {
   void watch_broke(const std::string& why);
   void refused();
   void list_refused(const ApiStatus& error);
+  bool page_is_lost();
+  void list_all_at_once();
   void relist();
   void list_from_the_start();
   void failed(const std::string& problem, std::chrono::seconds retry_after = {});
@@ -69,7 +71,8 @@ class Reflector final : public HttpListener {
   Phase phase_ = Phase::kList;
   std::string version_;          // of the last list; empty before
   std::string page_;             // the continue token of the page that is due
-  bool in_one_page_ = false;     // a token expired: all at once this time
+  unsigned page_failures_ = 0;   // of the server's, when asked for that page
+  bool in_one_page_ = false;     // a token was of no use: all at once this time
   bool version_lost_ = false;    // the server cannot list from version_ on
   std::size_t api_version_ = 0;  // in paths_of()
 

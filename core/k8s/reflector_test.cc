@@ -130,6 +130,37 @@ TEST_F(ReflectorTest, ListsAllAtOnceWhenAPageTokenHasExpired) {
   EXPECT_EQ(status_.counters().failed_requests, 0U);
 }
 
+TEST_F(ReflectorTest, ListsAllAtOnceWhenAPageTokenIsNotTaken) {
+  answer(200, recorded("pods-list-page-1.json"));
+  answer(400, R"({"kind":"Status","code":400,"message":"continue key is not valid"})");
+  EXPECT_GT(wait(), 400ms);
+  EXPECT_THAT(status_.component().reason, HasSubstr("continue key is not valid"));
+  EXPECT_EQ(answer(200, recorded("pods-list.json")), "/api/v1/pods?resourceVersion=0");
+  EXPECT_THAT(sink_.of<Pod>(), SizeIs(9));
+}
+
+TEST_F(ReflectorTest, AsksThreeTimesForAPageAtWhichTheServerFailsAndThenForAll) {
+  answer(200, recorded("pods-list-page-1.json"));
+  const auto asked = answer(500, recorded("500-resource-version.json"));
+  EXPECT_EQ(answer(503, ""), asked);
+  EXPECT_EQ(refuse(), asked) << "nobody there is no answer about the page";
+  EXPECT_EQ(answer(500, ""), asked);
+  EXPECT_EQ(answer(500, ""), "/api/v1/pods?resourceVersion=0");
+  EXPECT_EQ(answer(200, recorded("pods-list.json")), "/api/v1/pods?resourceVersion=0");
+  EXPECT_THAT(sink_.of<Pod>(), SizeIs(9));
+}
+
+TEST_F(ReflectorTest, CountsTheFailuresOfEachPageForItself) {
+  answer(200, recorded("pods-list-page-1.json"));
+  answer(500, "");
+  answer(500, "");
+  answer(200, recorded("pods-list-page-2.json"));
+  const auto asked = answer(500, "");
+  EXPECT_THAT(asked, HasSubstr("&continue="));
+  EXPECT_EQ(answer(500, ""), asked);
+  EXPECT_EQ(answer(200, recorded("pods-list-empty.json")), asked);
+}
+
 TEST_F(ReflectorTest, GoesOnFromTheLastEventAfterTheConnectionBroke) {
   list();
   const auto stream = event("ADDED", "a", 3000) + event("ADDED", "b", 3001);

@@ -26,6 +26,11 @@ enum Http : std::uint16_t {
   kGatewayTimeout = 504,
 };
 
+// It is about who asks, or how often, and not about what is asked for.
+bool is_about_the_client(int code) {
+  return code == kUnauthorized || code == kForbidden || code == kTooManyRequests;
+}
+
 // All but letters, digits and -._~ as %XX (RFC 3986).
 std::string percent_encoded(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
@@ -134,6 +139,7 @@ void Reflector::list_ended(const Result<void>& complete) {
     list_.end_list();
     version_ = std::move(head->version);
     version_lost_ = in_one_page_ = false;
+    error_at_.clear();
     phase_ = Phase::kWatch;
     status_.listed(kind_);
   }
@@ -149,16 +155,13 @@ void Reflector::watch_ended(const Result<void>& complete) {
   constexpr std::chrono::seconds kBrief(1);
   const bool brief = Clock::now() - opened_ < kBrief;
   const bool useful = !brief || watch_.events() > 0;
-  if (useful && watch_.stop() == WatchReader::Stop::kNone) backoff_.reset();
+  if (useful && watch_.stop() == WatchReader::Stop::kNone) {
+    backoff_.reset();
+    error_at_.clear();
+  }
   switch (watch_.stop()) {
-    case WatchReader::Stop::kError: {
-      const auto& error = watch_.error();
-      if (error.code == kGone) return relist();
-      failed(problem_of(error.code, error.message, verb(), kind_),
-             std::chrono::seconds(error.retry_after_s));
-      if (error.code != kTooManyRequests) list_from_the_start();
-      return;
-    }
+    case WatchReader::Stop::kError:
+      return watch_failed(watch_.error());
     case WatchReader::Stop::kGarbage:
       return watch_broke("a line that is no event");
     case WatchReader::Stop::kNone:
@@ -167,6 +170,16 @@ void Reflector::watch_ended(const Result<void>& complete) {
   if (!complete) return watch_broke(complete.error().what);
   if (!useful) return watch_broke("the server closed it at once");
   in(brief ? backoff_.next() : std::chrono::milliseconds(0));
+}
+
+// A trouble of the server's own is one of all its watches, and a list for each of them would be the
+// next: so it is asked to go on from here, and for a list when it fails at the same place again.
+void Reflector::watch_failed(const ApiStatus& error) {
+  if (error.code == kGone) return relist();
+  failed(problem_of(error.code, error.message, verb(), kind_),
+         std::chrono::seconds(error.retry_after_s));
+  if (is_about_the_client(error.code)) return;
+  if (std::exchange(error_at_, version_) == version_) list_from_the_start();
 }
 
 // Goes on from where it was, without a new list.
@@ -186,9 +199,7 @@ void Reflector::refused() {
   if (head_.status == kGone) return relist();
   failed(problem_of(head_.status, error.message, verb(), kind_),
          std::max(head_.retry_after, std::chrono::seconds(error.retry_after_s)));
-  const bool resumable = head_.status == kUnauthorized || head_.status == kForbidden ||
-                         head_.status == kTooManyRequests || head_.status >= kServerError;
-  if (!resumable) list_from_the_start();
+  if (!is_about_the_client(head_.status) && head_.status < kServerError) list_from_the_start();
 }
 
 void Reflector::list_refused(const ApiStatus& error) {

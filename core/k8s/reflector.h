@@ -50,6 +50,7 @@ class Reflector final : public HttpListener {
 
   void list_ended(const Result<void>& complete);
   void watch_ended(const Result<void>& complete);
+  void watch_failed(const ApiStatus& error);
   void watch_broke(const std::string& why);
   void refused();
   void list_refused(const ApiStatus& error);
@@ -75,6 +76,7 @@ class Reflector final : public HttpListener {
   bool in_one_page_ = false;     // a token was of no use: all at once this time
   bool version_lost_ = false;    // the server cannot list from version_ on
   std::size_t api_version_ = 0;  // in paths_of()
+  std::string error_at_;         // where the server told of an error in the watch; empty: nowhere
 
   std::optional<Clock::time_point> due_ = Clock::now();
   Clock::time_point opened_;  // the answer's head came

@@ -62,6 +62,10 @@ class ReflectorTest : public ::testing::Test {
            std::to_string(version) + "\"}}}\n";
   }
 
+  static std::string error(int code) {
+    return R"({"type":"ERROR","object":{"kind":"Status","code":)" + std::to_string(code) + "}}\n";
+  }
+
   RecordingSink sink_;
   ClientStatus status_;
   Reflector reflector_;
@@ -197,6 +201,32 @@ TEST_F(ReflectorTest, ListsAnewWhenTheVersionIsTooOldAndRemovesWhatVanished) {
   }
   EXPECT_EQ(status_.counters().relists, 4U);
   EXPECT_EQ(status_.counters().failed_requests, 0U);
+}
+
+TEST_F(ReflectorTest, GoesOnFromTheLastEventAfterTheServerToldOfAnErrorOfItsOwn) {
+  list();
+  answer(200, event("ADDED", "a", 3000) + error(500));
+  EXPECT_GT(wait(), 400ms);
+  EXPECT_THAT(answer(200, event("ADDED", "b", 3001) + error(500)),
+              HasSubstr("watch=1&allowWatchBookmarks=true&resourceVersion=3000&"));
+  EXPECT_GT(wait(), 900ms);
+  EXPECT_THAT(answer(503, ""), HasSubstr("resourceVersion=3001&"));
+  EXPECT_THAT(answer(200, event("ADDED", "c", 3002)), HasSubstr("resourceVersion=3001&"));
+  EXPECT_THAT(answer(200, error(500)), HasSubstr("resourceVersion=3002&"));
+  EXPECT_THAT(answer(200, event("ADDED", "d", 3003)), HasSubstr("resourceVersion=3002&"));
+  EXPECT_THAT(sink_.of<Pod>(), SizeIs(13));
+  EXPECT_EQ(status_.counters().relists, 0U);
+  EXPECT_EQ(sink_.lists(Kind::kPod), 1);
+}
+
+TEST_F(ReflectorTest, ListsAnewWhenTheServerTellsOfAnErrorTwiceAtTheSamePlace) {
+  list();
+  answer(200, event("ADDED", "a", 3000) + error(500));
+  EXPECT_THAT(answer(200, error(500)), HasSubstr("watch=1"));
+  EXPECT_EQ(answer(200, recorded("pods-list-empty.json")), "/api/v1/pods?resourceVersion=3000");
+  EXPECT_THAT(answer(200, error(500)), HasSubstr("watch=1"));
+  EXPECT_THAT(answer(200, ""), HasSubstr("watch=1")) << "it may go on from where that list was";
+  EXPECT_EQ(status_.counters().relists, 1U);
 }
 
 TEST_F(ReflectorTest, AsksForTheNewestWhenTheServerCannotListFromTheLastVersion) {

@@ -68,7 +68,22 @@ class StatusPage {
                          count_of(status_.sockets_untracked(), "time"));
     }
     line("Streams", human_count(status_.subscribers()) + " open");
-    line("Pods", human_count(status_.pods_tracked()) + " tracked");
+    kubernetes();
+  }
+
+  void kubernetes() {
+    const bool watched = status_.has_kubernetes();
+    auto pods = human_count(status_.pods_tracked()) + " tracked";
+    if (watched || status_.pods_evicted() > 0) {
+      pods += ", " + human_count(status_.pods_evicted()) + " evicted";
+    }
+    line("Pods", pods);
+    if (!watched) return;
+    const auto& seen = status_.kubernetes();
+    line("Kubernetes",
+         fmt::format("{} watch restarts, {} relists, {} failed requests, {} objects skipped",
+                     human_count(seen.watch_restarts()), human_count(seen.relists()),
+                     human_count(seen.failed_requests()), human_count(seen.skipped_objects())));
   }
 
   void components() {

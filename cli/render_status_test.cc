@@ -156,6 +156,27 @@ Pods:        0 tracked
 )" + 1);
 }
 
+TEST(RenderStatus, SaysWhatWasMissedOfKubernetes) {
+  auto watching = status();
+  watching.set_pods_evicted(1200);
+  EXPECT_NE(rendered(watching, {}).find("\nPods:        3 tracked, 1,200 evicted\n\n"),
+            std::string::npos)
+      << "also by an agent that says no more";
+  auto& seen = *watching.mutable_kubernetes();
+  seen.set_watch_restarts(5);
+  seen.set_relists(2);
+  seen.set_skipped_objects(1);
+  seen.set_failed_requests(7);
+  const auto text = rendered(watching, {});
+  EXPECT_NE(text.find(R"(
+Pods:        3 tracked, 1,200 evicted
+Kubernetes:  5 watch restarts, 2 relists, 7 failed requests, 1 objects skipped
+
+)"),
+            std::string::npos)
+      << text;
+}
+
 TEST(RenderStatus, MakesNamesHarmless) {
   auto evil = status();
   evil.set_node_name("n\x1b[2J");

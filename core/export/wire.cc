@@ -157,6 +157,13 @@ void to_wire(const Accounting& accounting, v1::Accounting& out) {
   out.set_packet_events_lost(accounting.packet_events_lost);
 }
 
+void to_wire(const WatchCounters& counters, v1::KubernetesStatus& out) {
+  out.set_watch_restarts(counters.reconnects);
+  out.set_relists(counters.relists);
+  out.set_skipped_objects(counters.skipped_objects);
+  out.set_failed_requests(counters.failed_requests);
+}
+
 void to_wire(const Status& status, const NodeInfo& node, std::int64_t now_ns,
              v1::AgentStatus& out) {
   out.set_node_name(valid_utf8(node.name));
@@ -177,6 +184,7 @@ void to_wire(const Status& status, const NodeInfo& node, std::int64_t now_ns,
   out.set_events_dropped(status.events_dropped);
   out.set_pods_tracked(status.pods_tracked);
   out.set_pods_evicted(status.pods_evicted);
+  if (status.kubernetes) to_wire(*status.kubernetes, *out.mutable_kubernetes());
   out.set_active_flows(status.active_flows);
   // The clock may have been set back since.
   out.set_uptime_seconds(std::max<std::int64_t>(now_ns - status.started_ns, 0) / kNsPerSecond);

@@ -21,6 +21,8 @@ void to_wire(const Event& event, InterfaceNames& names, std::uint64_t dropped_be
 
 void to_wire(const Accounting& accounting, v1::Accounting& out);
 
+void to_wire(const WatchCounters& counters, v1::KubernetesStatus& out);
+
 struct NodeInfo {
   std::string name;
   std::string version;

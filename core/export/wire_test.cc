@@ -266,6 +266,10 @@ TEST(Wire, FillsEveryFieldOfTheStatus) {
   status.flows_ended_unseen = 28;
   status.source.state_changes_missed = 29;
   status.source.sockets_untracked = 30;
+  status.pods_tracked = 27;
+  status.pods_evicted = 31;
+  status.kubernetes = {
+      .skipped_objects = 32, .relists = 33, .reconnects = 34, .failed_requests = 35};
   status.started_ns = 0;
   v1::AgentStatus wire;
   to_wire(status, {"node-1", "1.0"}, 27'000'000'000, wire);
@@ -273,7 +277,7 @@ TEST(Wire, FillsEveryFieldOfTheStatus) {
   v1::AgentStatus expected;
   ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
       R"(node_name: "node-1" version: "1.0" healthy: true health_message: "ok"
-         events_processed: 19 events_dropped: 20 active_flows: 24 uptime_seconds: 27
+         events_processed: 19 events_dropped: 20 pods_tracked: 27 active_flows: 24 uptime_seconds: 27
          flow_source: "tc" flow_source_reason: "asked for"
          components { name: "flow-source" healthy: true }
          programs { program: "network_probe" interface: "eth0" ifindex: 2
@@ -285,10 +289,17 @@ TEST(Wire, FillsEveryFieldOfTheStatus) {
            truncated { packets: 13 bytes: 14 } unparsed { packets: 15 bytes: 16 }
            packet_events: 17 packet_events_lost: 18 }
          flows_evicted: 22 flows_expired: 23 max_flows: 25 subscribers: 26
-         subscriber_drops: 21 flows_ended_unseen: 28 state_changes_missed: 29
-         sockets_untracked: 30)",
+         subscriber_drops: 21 pods_evicted: 31
+         kubernetes { watch_restarts: 34 relists: 33 skipped_objects: 32 failed_requests: 35 }
+         flows_ended_unseen: 28 state_changes_missed: 29 sockets_untracked: 30)",
       &expected));
   EXPECT_EQ(wire.DebugString(), expected.DebugString());
+}
+
+TEST(Wire, SaysNothingOfKubernetesWhereNoClusterIsWatched) {
+  v1::AgentStatus wire;
+  to_wire(Status{}, {"node-1", "1.0"}, 0, wire);
+  EXPECT_FALSE(wire.has_kubernetes());
 }
 
 TEST(Wire, SaysThatAnAgentWhoseClockWasSetBackJustStarted) {

@@ -14,13 +14,6 @@
 
 namespace orb8::k8s {
 
-struct WatchCounters {
-  std::uint64_t skipped_objects = 0;  // malformed, or longer than an object can be
-  std::uint64_t relists = 0;          // lists after the first: the server had forgotten the version
-  std::uint64_t reconnects = 0;       // watches that broke and went on from where they were
-  std::uint64_t failed_requests = 0;  // not answered, or not with 200
-};
-
 // Written by the client's thread, read by any.
 class ClientStatus {
  public:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,14 @@ struct SourceStatus {
   std::vector<Component> components;
 };
 
+// What became of watching Kubernetes, of all kinds of objects together.
+struct WatchCounters {
+  std::uint64_t skipped_objects = 0;  // malformed, or longer than an object can be
+  std::uint64_t relists = 0;          // lists after the first: there was no going on without
+  std::uint64_t reconnects = 0;       // watches that broke and went on from where they were
+  std::uint64_t failed_requests = 0;  // not answered, or refused
+};
+
 struct Status {
   SourceStatus source;
   std::vector<Component> components;
@@ -63,9 +72,9 @@ struct Status {
   std::uint64_t subscriber_drops = 0;
   std::uint64_t flows_evicted = 0;
   std::uint64_t flows_expired = 0;
-  std::uint64_t flows_ended_unseen =
-      0;                           // their socket was found gone: what they moved last is lost
-  std::uint64_t pods_evicted = 0;  // that still ran
+  std::uint64_t flows_ended_unseen = 0;     // their socket was gone: what they moved last is lost
+  std::optional<WatchCounters> kubernetes;  // absent: no cluster is to be watched
+  std::uint64_t pods_evicted = 0;           // that still ran
   std::uint32_t pods_tracked = 0;
   std::uint32_t active_flows = 0;
   std::uint32_t max_flows = 0;

@@ -42,6 +42,10 @@ Component Cluster::component() const {
   return {.name = "kubernetes", .healthy = false, .reason = problem_};
 }
 
+WatchCounters Cluster::counters() const {
+  return watcher_ ? watcher_->counters() : WatchCounters{};
+}
+
 void Cluster::tell_first_sync() {
   if (told_ || !watcher_ || !watcher_->synced()) return;
   told_ = true;

@@ -23,6 +23,7 @@ class Cluster {
 
   KubeStore& store() noexcept { return store_; }
   Component component() const;
+  WatchCounters counters() const;
 
   // Logs, once, that all is known. To be called now and then.
   void tell_first_sync();

@@ -72,7 +72,10 @@ void StatusBoard::add_kubernetes(Status& status, std::int64_t now_ns) {
     status.pods_tracked = static_cast<std::uint32_t>(known.pods);
     status.pods_evicted = known.evicted_pods;
   }
-  if (parts_.cluster != nullptr) status.components.push_back(parts_.cluster->component());
+  if (parts_.cluster != nullptr) {
+    status.components.push_back(parts_.cluster->component());
+    status.kubernetes = parts_.cluster->counters();
+  }
 }
 
 }  // namespace orb8

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
 namespace orb8 {
 namespace {
@@ -45,15 +48,27 @@ constexpr std::array kHashRules = {
     HashRule{"rollouts-pod-template-hash", "Rollout"},
 };
 
-// "<cronjob>-<time of the run>": minutes since 1970, which have 8 digits until 2160; up to
-// Kubernetes 1.20 seconds, which have 10. A Job that somebody called "train-1" is nobody's.
+// Times since 1970: in minutes from 2019 to 2039, as a CronJob names its Jobs, and in seconds from
+// 2017 to 2033, as it did up to Kubernetes 1.20. Days and hours written as 20240115 or 2024011508
+// are neither.
+bool is_time_of_run(std::uint64_t number) {
+  const bool minutes = number >= 25'800'000 && number <= 36'800'000;
+  const bool seconds = number >= 1'500'000'000 && number < 2'000'000'000;
+  return minutes || seconds;
+}
+
+// "<cronjob>-<time of the run>". A pod does not tell the owner of its Job, so a Job with such a
+// number that somebody else has named, "report-28022024" say, is taken for a CronJob's.
 std::optional<std::string> cron_job_of(std::string_view job) {
   const auto dash = job.rfind('-');
   if (dash == std::string_view::npos) return {};
-  const auto number = job.substr(dash + 1);
-  const bool digits = number.find_first_not_of("0123456789") == std::string_view::npos;
-  if (!digits || number.size() < 8 || number.size() > 10) return {};
-  return stem(job, number);
+  const auto text = job.substr(dash + 1);
+  std::uint64_t number = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  if (text.starts_with('0') || error != std::errc() || at != end) return {};
+  if (!is_time_of_run(number)) return {};
+  return stem(job, text);
 }
 
 }  // namespace

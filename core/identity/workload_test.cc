@@ -47,6 +47,22 @@ TEST(Workload, OfAJobWithANumberOfItsOwnIsTheJob) {
   EXPECT_EQ(of({"Job", "-28337860"}), (Workload{"Job", "-28337860"}));
 }
 
+TEST(Workload, OfAJobThatIsNamedAfterADayIsTheJob) {
+  for (const auto* job :
+       {"import-20240115", "import-2024011508", "import-15012024", "import-012345678",
+        "import-240115123", "import-99999999", "import-9999999999", "import-25799999",
+        "import-36800001", "import-028337860"}) {
+    EXPECT_EQ(of({"Job", job}), (Workload{"Job", job}));
+  }
+}
+
+TEST(Workload, OfAJobIsTheCronJobAtEitherEndOfTheTimesThatAreTakenForSuch) {
+  for (const auto* job :
+       {"backup-25800000", "backup-36800000", "backup-1500000000", "backup-1999999999"}) {
+    EXPECT_EQ(of({"Job", job}), (Workload{"CronJob", "backup"}));
+  }
+}
+
 TEST(Workload, OfAJobSetsJobIsTheJobSet) {
   EXPECT_EQ(of({"Job", "llama-workers-0"}, {{"jobset.sigs.k8s.io/jobset-name", "llama"}}),
             (Workload{"JobSet", "llama"}));

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "core/identity/kube_test_data.h"
+#include "core/k8s/log_capture.h"
 
 namespace orb8 {
 namespace {
@@ -140,6 +141,16 @@ TEST_F(KubeStoreTest, IsCompleteOnceWhatHasAddressesWasListed) {
   store_.listed(k8s::Kind::kNode, {});
   EXPECT_TRUE(store_.is_complete());
   EXPECT_EQ(store_.lists(), 3U);
+}
+
+TEST_F(KubeStoreTest, SaysOnceThatThePodsAreKnown) {
+  const k8s::LogCapture log;
+  store_.set(pod("p1", "web-0", {kPodIp}));
+  for (const auto kind : {k8s::Kind::kPod, k8s::Kind::kService, k8s::Kind::kNode,
+                          k8s::Kind::kEndpointSlice, k8s::Kind::kPod}) {
+    store_.listed(kind, {"p1"});
+  }
+  EXPECT_EQ(log.text(), "info Pod watcher initial sync complete. Tracking 1 pods (by IP)\n");
 }
 
 TEST_F(KubeStoreTest, CountsAsAChangeOnlyWhatIsOne) {

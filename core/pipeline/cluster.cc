@@ -46,10 +46,4 @@ WatchCounters Cluster::counters() const {
   return watcher_ ? watcher_->counters() : WatchCounters{};
 }
 
-void Cluster::tell_first_sync() {
-  if (told_ || !watcher_ || !watcher_->synced()) return;
-  told_ = true;
-  spdlog::info("Pod watcher initial sync complete. Tracking {} pods (by IP)", store_.counts().pods);
-}
-
 }  // namespace orb8

@@ -25,16 +25,12 @@ class Cluster {
   Component component() const;
   WatchCounters counters() const;
 
-  // Logs, once, that all is known. To be called now and then.
-  void tell_first_sync();
-
  private:
   explicit Cluster(const Config& config);
   Result<void> watch(const k8s::Access& access, const Config& config);
 
   KubeStore store_;
-  std::string problem_;  // why nobody is asked
-  bool told_ = false;
+  std::string problem_;                    // why nobody is asked
   std::unique_ptr<k8s::Watcher> watcher_;  // last: it feeds the store
 };
 

@@ -237,7 +237,6 @@ class PipelineThread final : public Pipeline {
     }
     identity_->handle_ready(steady_now_ns());
     if (kube_ != nullptr) kube_->tick();
-    if (cluster_) cluster_->tell_first_sync();
     const auto ok = path_.take_snapshot(now_ns, which);
     if (!ok && collect_error_ != ok.error().what) spdlog::error("{}", ok.error().what);
     collect_error_ = ok ? "" : ok.error().what;

@@ -197,7 +197,8 @@ void add_names(std::vector<Setting>& all) {
   all.push_back(choice<PodScope>(
       {"pod_scope", "ORB8_POD_SCOPE", "ALL|NODE",
        "Which pods are watched: all of the cluster, so that peers have names too, or this node's, "
-       "which asks less of a large cluster's API server."},
+       "which asks less of a large cluster's API server and leaves others' pods, and strangers, "
+       "unknown."},
       &Config::pod_scope, {{"all", PodScope::kAll}, {"node", PodScope::kNode}}));
   all.push_back(choice<bool>(
       {"labels", "ORB8_LABELS", "ON|OFF", "Whether flows tell the labels of their pods."},
@@ -205,7 +206,7 @@ void add_names(std::vector<Setting>& all) {
   all.push_back(
       number({"max_pod_cache", "ORB8_MAX_POD_CACHE", "COUNT",
               "Pods remembered at most; beyond, those go first that are gone, finished or on other "
-              "nodes."},
+              "nodes. Once one that ran had to go, strangers are unknown and not external."},
              &Config::max_pod_cache, {1, 10'000'000}));
 }
 

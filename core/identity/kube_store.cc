@@ -34,7 +34,9 @@ void KubeStore::set(k8s::Object object) {
 
 bool KubeStore::put(k8s::Pod pod) {
   auto zone = nodes_.zone_of(pod.node);
-  return pods_.set(std::move(pod), std::move(zone));
+  const bool any = pods_.set(std::move(pod), std::move(zone));
+  look_whether_complete();  // a pod may have had to go
+  return any;
 }
 
 bool KubeStore::put(k8s::Node node) {
@@ -92,9 +94,13 @@ void KubeStore::listed(k8s::Kind kind, const std::unordered_set<std::string>& ui
   if (!std::exchange(first, true) && kind == k8s::Kind::kPod) {
     spdlog::info("Pod watcher initial sync complete. Tracking {} pods (by IP)", pods_.size());
   }
-  complete_ = listed_[0] && listed_[1] && listed_[2];
+  look_whether_complete();
   changed();
   lists_.fetch_add(1, std::memory_order_release);
+}
+
+void KubeStore::look_whether_complete() {
+  complete_ = listed_[0] && listed_[1] && listed_[2] && pods_.knows_all();
 }
 
 void KubeStore::tick() {

@@ -85,7 +85,9 @@ class KubeStore final : public k8s::Sink {
   std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
   // Goes up with each list: much may be known then that was not before.
   std::uint64_t lists() const noexcept { return lists_.load(std::memory_order_acquire); }
-  // Whether pods, nodes and Services were listed once: who is not known then is not of the cluster.
+  // Whether all of the cluster is known that has addresses: pods, nodes and Services were listed
+  // once, all nodes' pods are told of, and none had to be left out. Who is not known then is not of
+  // the cluster.
   bool is_complete() const noexcept { return complete_.load(std::memory_order_acquire); }
 
  private:
@@ -95,6 +97,7 @@ class KubeStore final : public k8s::Sink {
   bool put(k8s::Service service);
   bool put(k8s::EndpointSlice slice);
   void changed();
+  void look_whether_complete();
   void bring_zones();
 
   Clock clock_;

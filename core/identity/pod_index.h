@@ -44,6 +44,7 @@ struct PodIndexOptions {
   std::int64_t grace_ns = 60'000'000'000;  // how long a deleted pod can still be found
   std::string node;                        // whose pods go last where there is no room
   bool labels = false;                     // whether they are kept
+  bool node_only = false;                  // no others than that node's are ever told of
 };
 
 // For one thread at a time. Times are of any clock that never goes back.
@@ -79,6 +80,9 @@ class PodIndex {
   std::size_t size() const noexcept;  // of them
   // Pods that still ran when they had to make room for others.
   std::uint64_t evicted() const noexcept { return evicted_; }
+  // Whether no pod is left out, so that an address that is not known is no pod's. From the first
+  // eviction on it is false: nobody tells when the last of those that were dropped is gone.
+  bool knows_all() const noexcept { return !options_.node_only && evicted_ == 0; }
 
  private:
   // In the order in which they go where there is no room.

@@ -10,8 +10,10 @@
 namespace orb8 {
 
 Cluster::Cluster(const Config& config)
-    : store_(
-          {.max_pods = config.max_pod_cache, .node = config.node_name, .labels = config.labels}) {}
+    : store_({.max_pods = config.max_pod_cache,
+              .node = config.node_name,
+              .labels = config.labels,
+              .node_only = config.pod_scope == PodScope::kNode}) {}
 
 std::unique_ptr<Cluster> Cluster::open(const Config& config) {
   if (config.kube == KubeChoice::kOff) return nullptr;

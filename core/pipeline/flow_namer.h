@@ -15,8 +15,8 @@
 namespace orb8 {
 
 // In the order of trust: the socket's cgroup names its own side; each other side is the pod that
-// has its address, else the node, else the Service, else this machine, else external. For one
-// thread.
+// has its address, else the node, else the Service, else this machine, else external, where it is
+// known that nobody of the cluster has it. For one thread.
 class FlowNamer {
  public:
   struct Options {

@@ -49,10 +49,11 @@ class FlowNamerTest : public testing::Test {
     store_.set(node("n1", "node-1", {kNodeIp}));
     store_.set(service("s1", "web", {kVip}));
   }
-  void complete() {
-    store_.listed(k8s::Kind::kPod, {"p1"});
-    store_.listed(k8s::Kind::kNode, {"n1"});
-    store_.listed(k8s::Kind::kService, {"s1"});
+  void complete() { complete(store_); }
+  static void complete(KubeStore& store) {
+    store.listed(k8s::Kind::kPod, {"p1"});
+    store.listed(k8s::Kind::kNode, {"n1"});
+    store.listed(k8s::Kind::kService, {"s1"});
   }
 
   KubeStore store_{{}};
@@ -100,6 +101,43 @@ TEST_F(FlowNamerTest, CallsAStrangerExternalOnceItIsKnownWhoIsNot) {
   EXPECT_EQ(text(namer_.owners_of(sent(kPodIp, kStranger), 0, nullptr).dst), "not known");
   complete();
   EXPECT_EQ(text(namer_.owners_of(sent(kPodIp, kStranger), 0, nullptr).dst), "external");
+}
+
+TEST_F(FlowNamerTest, CallsNobodyExternalWhereOnlyThisNodesPodsAreKnown) {
+  KubeStore of_node({.node = "node-1", .node_only = true});
+  const FlowNamer namer({.node = "node-1", .netns = kOwnNetns, .kube = &of_node});
+  of_node.set(pod("p1", "web-0", {kPodIp}));
+  of_node.set(node("n1", "node-1", {kNodeIp}));
+  of_node.set(service("s1", "web", {kVip}));
+  complete(of_node);
+  EXPECT_EQ(text(namer.owners_of(sent(kPodIp, kStranger), 0, nullptr).src), "pod web-0");
+  EXPECT_EQ(text(namer.owners_of(sent(kPodIp, kStranger), 0, nullptr).dst), "not known")
+      << "it may be a pod of another node";
+  EXPECT_EQ(text(namer.owners_of(sent(kPodIp, kNodeIp), 0, nullptr).dst), "node node-1");
+  EXPECT_EQ(text(namer.owners_of(sent(kPodIp, kVip), 0, nullptr).dst), "service web");
+}
+
+TEST_F(FlowNamerTest, CallsNobodyExternalOnceAPodHadToMakeRoom) {
+  KubeStore small({.max_pods = 1});
+  const FlowNamer namer({.node = "node-1", .netns = kOwnNetns, .kube = &small});
+  small.set(pod("p1", "web-0", {kPodIp}));
+  complete(small);
+  const auto key = sent(kPodIp, kStranger);
+  EXPECT_EQ(text(namer.owners_of(key, 0, nullptr).dst), "external");
+  small.set(pod("p2", "web-1", {ip("10.244.0.8")}));
+  EXPECT_EQ(text(namer.owners_of(key, 0, nullptr).src), "not known") << "p1 had to go";
+  EXPECT_EQ(text(namer.owners_of(key, 0, nullptr).dst), "not known");
+}
+
+TEST_F(FlowNamerTest, CallsStrangersExternalWhereOnlyAPodThatIsOverHadToMakeRoom) {
+  KubeStore small({.max_pods = 1});
+  const FlowNamer namer({.node = "node-1", .netns = kOwnNetns, .kube = &small});
+  auto over = pod("p1", "web-0", {kPodIp});
+  over.finished = true;
+  small.set(over);
+  complete(small);
+  small.set(pod("p2", "web-1", {ip("10.244.0.8")}));
+  EXPECT_EQ(text(namer.owners_of(sent(kPodIp, kStranger), 0, nullptr).dst), "external");
 }
 
 TEST_F(FlowNamerTest, TakesThisMachinesAddressesForItselfAndNotForStrangers) {

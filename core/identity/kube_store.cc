@@ -128,6 +128,10 @@ KubeSide KubeStore::side_of(const Addr& addr, std::uint16_t port, std::uint8_t p
   const bool node = own || (side.endpoint && side.endpoint->kind == EndpointKind::kNode);
   auto match = services_.find(addr, port, protocol, node);
   if (match.address && !side.endpoint) side.endpoint = match.service;
+  if (match.endpoint && node) {
+    if (auto pod = by_endpoint(*match.service, addr, port, protocol))
+      side.endpoint = std::move(pod);
+  }
   side.service = std::move(match.service);
   return side;
 }
@@ -143,6 +147,20 @@ KubeStore::Sides KubeStore::sides_of(const FlowKey& key, bool src_own, bool dst_
 EndpointRef KubeStore::endpoint_at(const Addr& addr) const {
   const std::lock_guard lock(mutex_);
   if (const auto* pod = pods_.by_ip(addr)) return endpoint_of(*pod);
+  return nodes_.by_ip(addr);
+}
+
+EndpointRef KubeStore::by_endpoint(const Endpoint& service, const Addr& addr, std::uint16_t port,
+                                   std::uint8_t protocol) const {
+  const auto uid = services_.pod_at(service, addr, port, protocol);
+  return uid.empty() ? nullptr : endpoint_of(copy_of(pods_.by_uid(uid)));
+}
+
+EndpointRef KubeStore::behind(const Endpoint& service, const Addr& addr, std::uint16_t port,
+                              std::uint8_t protocol) const {
+  const std::lock_guard lock(mutex_);
+  if (const auto* pod = pods_.by_ip(addr)) return endpoint_of(*pod);
+  if (auto pod = by_endpoint(service, addr, port, protocol)) return pod;
   return nodes_.by_ip(addr);
 }
 

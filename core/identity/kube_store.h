@@ -61,6 +61,10 @@ class KubeStore final : public k8s::Sink {
   Sides sides_of(const FlowKey& key, bool src_own, bool dst_own) const;
 
   EndpointRef endpoint_at(const Addr& addr) const;  // a pod's or a node's
+  // Who answers there for the Service: a pod by its address, or as the Service's endpoints have it,
+  // which tell a pod on the host's network; else the node. Null: nobody that is known.
+  EndpointRef behind(const Endpoint& service, const Addr& addr, std::uint16_t port,
+                     std::uint8_t protocol) const;
   EndpointRef node_named(const std::string& name) const;
   // By the container, or by the pod that its cgroup is in. Null: not known.
   KnownPodRef pod_of(const ContainerRef& container) const;
@@ -92,6 +96,8 @@ class KubeStore final : public k8s::Sink {
 
  private:
   KubeSide side_of(const Addr& addr, std::uint16_t port, std::uint8_t protocol, bool own) const;
+  EndpointRef by_endpoint(const Endpoint& service, const Addr& addr, std::uint16_t port,
+                          std::uint8_t protocol) const;
   bool put(k8s::Pod pod);
   bool put(k8s::Node node);
   bool put(k8s::Service service);

@@ -59,6 +59,60 @@ TEST_F(KubeStoreTest, TellsTheServiceBesideThePodThatStandsBehindIt) {
   EXPECT_FALSE(dst(kPodIp, 1).service);
 }
 
+class HostNetworkBackend : public KubeStoreTest {
+ protected:
+  HostNetworkBackend() {
+    store_.set(node("n1", "node-1", {kNodeIp}));
+    for (const auto* uid : {"p1", "p2"}) {
+      auto on_host = pod(uid, std::string("proxy-") + uid, {kNodeIp});
+      on_host.host_network = true;
+      store_.set(on_host);
+    }
+    web_.targets = {{.ip = kNodeIp, .pod_uid = "p1"}};
+    store_.set(web_);
+  }
+  std::string behind(const char* service, const Addr& addr, std::uint16_t port = 8080,
+                     std::uint8_t protocol = IPPROTO_TCP) const {
+    const auto found =
+        store_.behind({.kind = EndpointKind::kService, .name_space = "shop", .name = service}, addr,
+                      port, protocol);
+    return found ? found->name : "nobody";
+  }
+  k8s::EndpointSlice web_ = slice("e1", "web", {kNodeIp});
+};
+
+TEST_F(HostNetworkBackend, IsThePodThatTheServicesEndpointsName) {
+  store_.set(service("s1", "web", {kVip}));
+  EXPECT_EQ(behind("web", kNodeIp), "proxy-p1");
+  EXPECT_EQ(behind("web", kNodeIp, 8081), "node-1") << "another port may be anybody's";
+  EXPECT_EQ(behind("web", kNodeIp, 8080, IPPROTO_UDP), "node-1");
+  EXPECT_EQ(behind("db", kNodeIp), "node-1") << "they are that Service's alone";
+  EXPECT_EQ(behind("web", kStranger), "nobody");
+  EXPECT_EQ(dst_name(kNodeIp), "node-1") << "nobody asked for the Service";
+}
+
+TEST_F(HostNetworkBackend, IsTheNewestSlicesWhereTwoSayDifferentThings) {
+  auto newer = slice("e2", "web", {kNodeIp});
+  newer.targets = {{.ip = kNodeIp, .pod_uid = "p2"}};
+  store_.set(newer);
+  EXPECT_EQ(behind("web", kNodeIp), "proxy-p2");
+  store_.gone(k8s::Kind::kEndpointSlice, "e2");
+  EXPECT_EQ(behind("web", kNodeIp), "proxy-p1");
+}
+
+TEST_F(HostNetworkBackend, IsTheNodeWhereThePodIsNotKnown) {
+  web_.targets = {{.ip = kNodeIp, .pod_uid = "p3"}};
+  store_.set(web_);
+  EXPECT_EQ(behind("web", kNodeIp), "node-1");
+}
+
+TEST_F(HostNetworkBackend, OfAHeadlessServiceIsFoundByAddressAndPort) {
+  store_.set(service("s1", "web", {}));
+  EXPECT_EQ(dst_name(kNodeIp), "proxy-p1");
+  EXPECT_EQ(dst(kNodeIp).service->name, "web");
+  EXPECT_EQ(dst_name(kNodeIp, 8081), "node-1");
+}
+
 TEST_F(KubeStoreTest, TellsANodePortOnNodesAndOnThisMachinesOtherAddresses) {
   auto web = service("s1", "web", {kVip});
   web.ports[0].node_port = 30080;

@@ -54,7 +54,8 @@ inline k8s::EndpointSlice slice(const std::string& uid, std::string service, std
           .name = uid,
           .service = std::move(service),
           .ips = std::move(ips),
-          .ports = {{.name = "web", .protocol = IPPROTO_TCP, .port = port}}};
+          .ports = {{.name = "web", .protocol = IPPROTO_TCP, .port = port}},
+          .targets = {}};
 }
 
 }  // namespace orb8

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/identity/service_index.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -52,13 +53,33 @@ ServiceIndex::Match ServiceIndex::find(const Addr& addr, std::uint16_t port, std
   }
   if (!by_endpoint_.empty()) {
     const auto* entry = newest(by_endpoint_, Key{addr, port, protocol});
-    if (entry != nullptr) return {entry->service, false};
+    if (entry != nullptr) return {.service = entry->service, .endpoint = true};
   }
   if (is_address) {
     const auto* entry = newest(by_address_, Key{addr, 0, 0});
     if (entry != nullptr) return {entry->service, true};
   }
   return {};
+}
+
+std::string_view ServiceIndex::pod_at(const Endpoint& service, const Addr& addr, std::uint16_t port,
+                                      std::uint8_t protocol) const {
+  const auto has_port = [&](const k8s::SlicePort& p) {
+    return p.port == port && p.protocol == protocol;
+  };
+  const KnownSlice* last = nullptr;
+  std::string_view uid;
+  const auto name = qualified(service.name_space, service.name);
+  for (auto [at, end] = slices_of_.equal_range(name); at != end; ++at) {
+    const auto& known = *at->second;
+    const auto target = std::ranges::find(known.slice.targets, addr, &k8s::SliceTarget::ip);
+    if (target == known.slice.targets.end()) continue;
+    if (std::ranges::none_of(known.slice.ports, has_port)) continue;
+    if (last != nullptr && last->order > known.order) continue;
+    last = &known;
+    uid = target->pod_uid;
+  }
+  return uid;
 }
 
 void ServiceIndex::count_addresses(const k8s::Service& service, int by) {

@@ -22,13 +22,19 @@ namespace orb8 {
 class ServiceIndex {
  public:
   struct Match {
-    EndpointRef service;   // with the port's name; null: none
-    bool address = false;  // the address is the Service's own, and not an endpoint's or a node's
+    EndpointRef service;    // with the port's name; null: none
+    bool address = false;   // the address is the Service's own, and not an endpoint's or a node's
+    bool endpoint = false;  // it is one of its endpoints'
   };
 
   // `node`: the address is one of a node's, so that node ports are meant. Protocols are IPPROTO_*;
   // a ClusterIP names its Service by any port and protocol.
   Match find(const Addr& addr, std::uint16_t port, std::uint8_t protocol, bool node) const;
+
+  // The UID of the pod that is this endpoint of the Service, as its slices say; empty: they do not.
+  // Looks at all its endpoints.
+  std::string_view pod_at(const Endpoint& service, const Addr& addr, std::uint16_t port,
+                          std::uint8_t protocol) const;
 
   // All return whether anything changed.
   bool set(k8s::Service service);

@@ -78,6 +78,14 @@ struct SlicePort {
   bool operator==(const SlicePort&) const = default;
 };
 
+// Whose an endpoint's address is, as the slice says: of pods on the host's network nothing else
+// tells.
+struct SliceTarget {
+  Addr ip;
+  std::string pod_uid;
+  bool operator==(const SliceTarget&) const = default;
+};
+
 // Of discovery.k8s.io/v1 or v1beta1: who stands behind a Service.
 struct EndpointSlice {
   std::string uid;
@@ -86,6 +94,7 @@ struct EndpointSlice {
   std::string service;    // the label kubernetes.io/service-name; empty: nobody's
   std::vector<Addr> ips;  // of all endpoints, ready or not
   std::vector<SlicePort> ports;
+  std::vector<SliceTarget> targets = {};  // of those of `ips` that are said to be a pod's
   bool operator==(const EndpointSlice&) const = default;
 };
 

@@ -11,12 +11,19 @@ EndpointSlice parse_endpoint_slice(const JsonObject& object) {
                       .name = std::string(metadata.text("name")),
                       .service = {},
                       .ips = {},
-                      .ports = {}};
+                      .ports = {},
+                      .targets = {}};
   metadata.each_pair("labels", [&](std::string_view key, std::string_view value) {
     if (key == "kubernetes.io/service-name") slice.service = value;
   });
   object.each_object("endpoints", [&](const JsonObject& endpoint) {
-    endpoint.each_text("addresses", [&](std::string_view ip) { add_addr(slice.ips, ip); });
+    const auto target = endpoint.object("targetRef");
+    const auto pod = target.text("kind") == "Pod" ? target.text("uid") : std::string_view();
+    endpoint.each_text("addresses", [&](std::string_view text) {
+      add_addr(slice.ips, text);
+      const auto ip = parse_addr(text);
+      if (ip && !pod.empty()) slice.targets.push_back({.ip = *ip, .pod_uid = std::string(pod)});
+    });
   });
   object.each_object("ports", [&](const JsonObject& port) {
     slice.ports.push_back({.name = std::string(port.text("name")),

@@ -153,6 +153,24 @@ TEST(ParseEndpointSlice, KeepsWhoStandsBehindWhichService) {
   EXPECT_THAT(web.ports, ElementsAre(SlicePort{"http", IPPROTO_TCP, 8080}));
   EXPECT_THAT(slices.at("nobody-home-npkm2").ips, IsEmpty());  // endpoints: null
   EXPECT_THAT(slices.at("kube-dns-node").service, "kube-dns");
+  EXPECT_THAT(
+      web.targets,
+      ElementsAre(SliceTarget{Addr::v4(10, 244, 0, 30), "a5d7ad97-aee6-4f56-b9f6-39a21a5cb5dd"},
+                  SliceTarget{Addr::v4(10, 244, 0, 31), "a9af04fd-d754-4aae-a5a2-0effe419e222"}));
+  EXPECT_THAT(slices.at("kube-dns-node").targets, IsEmpty());
+}
+
+TEST(ParseEndpointSlice, TakesOnlyPodsForTheOwnersOfAddresses) {
+  const auto slice = parsed<EndpointSlice>(Kind::kEndpointSlice, R"({
+    "metadata": {"uid": "u", "name": "s", "namespace": "n"},
+    "endpoints": [
+      {"addresses": ["192.0.2.7"], "targetRef": {"kind": "Node", "uid": "n1"}},
+      {"addresses": ["a.name"], "targetRef": {"kind": "Pod", "uid": "p1"}},
+      {"addresses": ["192.0.2.8"], "targetRef": {"kind": "Pod", "name": "without-a-uid"}},
+      {"addresses": ["192.0.2.9"], "targetRef": {"kind": "Pod", "uid": "p2"}}]})");
+  ASSERT_TRUE(slice);
+  EXPECT_THAT(slice->ips, SizeIs(3));
+  EXPECT_THAT(slice->targets, ElementsAre(SliceTarget{Addr::v4(192, 0, 2, 9), "p2"}));
 }
 
 TEST(ParseObject, SkipsOneWithAValueOfAWrongType) {

@@ -60,7 +60,8 @@ void FlowNamer::look_behind(const FlowKey& sent, const EndpointRef& service,
   if (!conntrack_ || !service || is_kind(side, EndpointKind::kPod)) return;
   const auto* backend = conntrack_->backend_of(sent);
   if (backend == nullptr) return;
-  if (auto behind = options_.kube->endpoint_at(backend->addr)) side = std::move(behind);
+  auto behind = options_.kube->behind(*service, backend->addr, backend->port, sent.protocol);
+  if (behind) side = std::move(behind);
 }
 
 FlowOwners FlowNamer::owners_of(const FlowKey& key, std::uint32_t netns, OwnerRef local) const {

@@ -34,23 +34,42 @@ void KubeStore::set(k8s::Object object) {
 
 bool KubeStore::put(k8s::Pod pod) {
   auto zone = nodes_.zone_of(pod.node);
+  const bool fresh = pods_.by_uid(pod.uid) == nullptr;
+  auto gained = pod.ips;
+  const auto has = [this, uid = pod.uid](const Addr& addr) {
+    const auto* holder = pods_.by_ip(addr);
+    return holder != nullptr && (*holder)->endpoint.uid == uid;
+  };
+  std::erase_if(gained, has);
   const bool any = pods_.set(std::move(pod), std::move(zone));
+  std::erase_if(gained, [&](const Addr& addr) { return !has(addr); });
+  note(gained);
+  news_.pods |= fresh;
   look_whether_complete();  // a pod may have had to go
   return any;
 }
 
 bool KubeStore::put(k8s::Node node) {
+  const auto addrs = node.ips;
   const auto change = nodes_.set(std::move(node));
   stale_zones_ |= change.zones;
+  if (change.changed) note(addrs);
   return change.changed;
 }
 
 bool KubeStore::put(k8s::Service service) {
-  return services_.set(std::move(service));
+  auto addrs = service.cluster_ips;
+  addrs.insert(addrs.end(), service.external_ips.begin(), service.external_ips.end());
+  const bool any = services_.set(std::move(service));
+  if (any) note(addrs);
+  return any;
 }
 
 bool KubeStore::put(k8s::EndpointSlice slice) {
-  return services_.set(std::move(slice));
+  const auto addrs = slice.ips;
+  const bool any = services_.set(std::move(slice));
+  if (any) note(addrs);
+  return any;
 }
 
 void KubeStore::gone(k8s::Kind kind, std::string_view uid) {
@@ -96,7 +115,24 @@ void KubeStore::listed(k8s::Kind kind, const std::unordered_set<std::string>& ui
   }
   look_whether_complete();
   changed();
+  look_at_all();
+}
+
+// Nobody may be reading.
+void KubeStore::note(const std::vector<Addr>& addrs) {
+  constexpr std::size_t kMost = 4096;
+  news_.addrs.insert(addrs.begin(), addrs.end());
+  if (news_.addrs.size() > kMost) look_at_all();
+}
+
+void KubeStore::look_at_all() {
+  news_ = {};
   lists_.fetch_add(1, std::memory_order_release);
+}
+
+KubeNews KubeStore::take_news() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(news_, {});
 }
 
 void KubeStore::look_whether_complete() {

@@ -30,6 +30,18 @@ struct KubeSide {
   EndpointRef service;   // that was addressed; null: none
 };
 
+// What has come to be found that was not before.
+struct KubeNews {
+  std::unordered_set<Addr, AddrHash> addrs;  // of pods, nodes and Services, and behind Services
+  bool pods = false;                         // by their cgroups
+
+  bool empty() const noexcept { return addrs.empty() && !pods; }
+  void merge(KubeNews&& more) {
+    addrs.merge(more.addrs);
+    pods |= more.pods;
+  }
+};
+
 struct KubeCounts {
   std::size_t pods = 0;
   std::size_t nodes = 0;
@@ -87,7 +99,10 @@ class KubeStore final : public k8s::Sink {
 
   // Goes up with each change of what the lookups may find.
   std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
-  // Goes up with each list: much may be known then that was not before.
+  // The news since the last call, for one reader; without those of before the last list.
+  KubeNews take_news();
+  // Goes up with each list, and where there are more news than are kept: anything may be known then
+  // that was not before.
   std::uint64_t lists() const noexcept { return lists_.load(std::memory_order_acquire); }
   // Whether all of the cluster is known that has addresses: pods, nodes and Services were listed
   // once, all nodes' pods are told of, and none had to be left out. Who is not known then is not of
@@ -102,6 +117,8 @@ class KubeStore final : public k8s::Sink {
   bool put(k8s::Node node);
   bool put(k8s::Service service);
   bool put(k8s::EndpointSlice slice);
+  void note(const std::vector<Addr>& addrs);
+  void look_at_all();
   void changed();
   void look_whether_complete();
   void bring_zones();
@@ -114,6 +131,7 @@ class KubeStore final : public k8s::Sink {
   std::unordered_map<std::string, int> cgroups_;  // how many, by the UID in their names
   bool stale_zones_ = false;
   std::array<bool, 4> listed_ = {};  // by kind
+  KubeNews news_;
   UniqueFd notice_;
   std::atomic<bool> noticed_ = false;  // the notice is written already
   std::atomic<std::uint64_t> version_ = 0;

@@ -197,6 +197,56 @@ TEST_F(KubeStoreTest, IsCompleteOnceWhatHasAddressesWasListed) {
   EXPECT_EQ(store_.lists(), 3U);
 }
 
+TEST_F(KubeStoreTest, TellsOnceWhichAddressesHaveComeToBeKnown) {
+  const auto news = [this](std::initializer_list<Addr> addrs, bool pods) {
+    const auto told = store_.take_news();
+    return told.addrs == decltype(told.addrs)(addrs) && told.pods == pods;
+  };
+  store_.set(pod("p1", "web-0", {}));
+  EXPECT_TRUE(news({}, true)) << "by its cgroup it is known already";
+  store_.set(pod("p1", "web-0", {kPodIp}));
+  EXPECT_TRUE(news({kPodIp}, false));
+  auto labelled = pod("p1", "web-0", {kPodIp});
+  labelled.start_ns = 2;
+  store_.set(labelled);
+  EXPECT_TRUE(news({}, false)) << "it is found as before";
+  store_.set(node("n1", "node-1", {kNodeIp}));
+  store_.set(service("s1", "web", {kVip}));
+  store_.set(slice("e1", "web", {kStranger}));
+  EXPECT_TRUE(news({kNodeIp, kVip, kStranger}, false));
+  store_.set(node("n1", "node-1", {kNodeIp}));
+  store_.gone(k8s::Kind::kPod, "p1");
+  EXPECT_TRUE(news({}, false));
+  store_.set(pod("p2", "web-1", {kPodIp}, 3));
+  EXPECT_TRUE(news({kPodIp}, true)) << "it is another's now";
+}
+
+TEST_F(KubeStoreTest, TellsNoAddressesOfPodsThatAreNotFoundByThem) {
+  auto over = pod("p1", "once", {kPodIp});
+  over.finished = true;
+  store_.set(over);
+  auto on_host = pod("p2", "agent", {kNodeIp});
+  on_host.host_network = true;
+  store_.set(on_host);
+  store_.set(pod("p3", "new", {kVip}, 20));
+  store_.set(pod("p4", "old", {kVip}, 10));
+  EXPECT_EQ(store_.take_news().addrs.size(), 1U);
+}
+
+TEST_F(KubeStoreTest, TellsToLookAtAllWhereAListCameOrTheNewsAreTooMany) {
+  store_.set(pod("p1", "web-0", {kPodIp}));
+  store_.listed(k8s::Kind::kPod, {"p1"});
+  EXPECT_EQ(store_.lists(), 1U);
+  EXPECT_TRUE(store_.take_news().empty());
+  for (int i = 0; i <= 5'000; ++i) {
+    store_.set(
+        pod("q" + std::to_string(i), "web",
+            {Addr::v4(10, 1, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i))}));
+  }
+  EXPECT_EQ(store_.lists(), 2U);
+  EXPECT_LT(store_.take_news().addrs.size(), 1'000U);
+}
+
 TEST_F(KubeStoreTest, SaysOnceThatThePodsAreKnown) {
   const k8s::LogCapture log;
   store_.set(pod("p1", "web-0", {kPodIp}));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/pipeline/attribution.h"
 
-#include <chrono>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -9,9 +8,7 @@
 namespace orb8 {
 namespace {
 
-std::int64_t steady_now_ns() {
-  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
-}
+constexpr std::int64_t kBetweenLooksNs = 1'000'000'000;
 
 bool is_sent(const FlowKey& key) {
   return key.direction == Direction::kEgress;
@@ -37,7 +34,7 @@ FlowOwnersRef Attribution::owners_of(const FlowRecord& record) {
       owners_of(record.key, {.netns = record.socket.netns,
                              .began_ns = record.first_seen_ns,
                              .local = identity_.owner_of(record.cgroup_id, record.pid, comm)});
-  if (namer_.may_be_named_later(owners)) late_.add(record.key, steady_now_ns());
+  if (namer_.may_be_named_later(owners)) late_.add(record.key, now_ns_);
   return pool_.share(std::move(owners));
 }
 
@@ -83,20 +80,53 @@ void Attribution::tell_peer(FlowKey key, const EndpointRef& peer) {
   table_.set_owners(key, pool_.share(std::move(owners)));
 }
 
-bool Attribution::name_late() {
+bool Attribution::name_late(std::int64_t now_ns) {
   if (kube_ == nullptr) return false;
-  late_.expire(steady_now_ns());
-  const auto version = namer_.version();
-  if (std::exchange(version_, version) == version) return false;
-  const auto lists = kube_->lists();
+  late_.expire(now_ns);
   bool any = false;
-  if (std::exchange(lists_, lists) != lists) any = name_all_again();
-  late_.retry(steady_now_ns(), [&](const FlowKey& key) {
-    any |= name_again(key);
-    const auto* flow = table_.find(key);
-    return flow != nullptr && namer_.may_be_named_later(*flow->owners);
-  });
+  const auto version = namer_.version();
+  if (std::exchange(version_, version) != version) {
+    const auto lists = kube_->lists();
+    const auto connections = namer_.connections();
+    auto news = kube_->take_news();
+    const bool connected = std::exchange(connections_, connections) != connections;
+    if (std::exchange(lists_, lists) != lists) {
+      for_older_ = {};
+      any = name_all_again();
+    }
+    any |= name_recent(news, connected, now_ns);
+    for_older_.merge(std::move(news));
+  }
+  any |= name_older(now_ns);
   settle();
+  return any;
+}
+
+bool Attribution::name_recent(const KubeNews& news, bool connections, std::int64_t now_ns) {
+  bool any = false;
+  late_.retry(now_ns, [&](const FlowKey& key) {
+    const auto* flow = table_.find(key);
+    if (flow == nullptr) return false;
+    if (namer_.is_news_for(key, *flow->owners, news, connections)) {
+      any |= name_again(key);
+      flow = table_.find(key);
+    }
+    return namer_.may_be_named_later(*flow->owners);
+  });
+  return any;
+}
+
+// A pod may show up long after a flow with it: the API server was away, or the kubelet late.
+bool Attribution::name_older(std::int64_t now_ns) {
+  if (for_older_.empty() || now_ns - looked_through_ns_ < kBetweenLooksNs) return false;
+  looked_through_ns_ = now_ns;
+  const auto news = std::exchange(for_older_, {});
+  std::vector<FlowKey> keys;
+  table_.share()->for_each([&](const Flow& flow) {
+    if (namer_.is_news_for(flow.key, *flow.owners, news, false)) keys.push_back(flow.key);
+  });
+  bool any = false;
+  for (const auto& key : keys) any |= name_again(key);
   return any;
 }
 

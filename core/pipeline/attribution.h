@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "core/flow/flow_table.h"
@@ -22,11 +23,15 @@ namespace orb8 {
 class Attribution {
  public:
   // `kube` null: not in Kubernetes.
-  Attribution(Identity& identity, FlowNamer& namer, FlowTable& table, const KubeStore* kube)
+  Attribution(Identity& identity, FlowNamer& namer, FlowTable& table, KubeStore* kube)
       : identity_(identity), namer_(namer), table_(table), kube_(kube) {}
 
-  // Before records and packets are taken in: what happened to connections comes before them.
-  void refresh() { namer_.refresh(); }
+  // Before records and packets are taken in: what happened to connections comes before them. Times
+  // are of any clock that never goes back.
+  void refresh(std::int64_t now_ns) {
+    now_ns_ = now_ns;
+    namer_.refresh();
+  }
 
   // Of a record that the table takes in just now; settle() when it has.
   FlowOwnersRef owners_of(const FlowRecord& record);
@@ -36,9 +41,10 @@ class Attribution {
   // Tells the other ends of this machine's connections whom they were found to be with.
   void settle();
 
-  // Names what could not be named before, where there are news: flows of the last seconds, and
-  // after a list all there are. Whether any name changed.
-  bool name_late();
+  // Names what could not be named before, where there are news: flows of the last seconds at once,
+  // older ones once a second at most, since all are looked through for them; after a list all there
+  // are. Whether any name changed.
+  bool name_late(std::int64_t now_ns);
 
  private:
   struct Meeting {
@@ -54,18 +60,25 @@ class Attribution {
   FlowOwners owners_of(const FlowKey& key, const End& end);
   void pair_up(const FlowKey& key, const End& end, FlowOwners& owners);
   void tell_peer(FlowKey key, const EndpointRef& peer);
+  bool name_recent(const KubeNews& news, bool connections, std::int64_t now_ns);
+  bool name_older(std::int64_t now_ns);
   bool name_again(const FlowKey& key);
   bool name_all_again();
 
   Identity& identity_;
   FlowNamer& namer_;
   FlowTable& table_;
-  const KubeStore* kube_;
+  KubeStore* kube_;
   OwnersPool pool_;
   LateFlows late_;
   std::vector<Meeting> meetings_;  // to be told by settle()
-  std::uint64_t version_ = 0;      // of what is known, when name_late() looked
+  std::int64_t now_ns_ = 0;
+  // Of what is known, when name_late() looked.
+  std::uint64_t version_ = 0;
+  std::uint64_t connections_ = 0;
   std::uint64_t lists_ = 0;
+  KubeNews for_older_;  // for which older flows were not looked through yet
+  std::int64_t looked_through_ns_ = std::numeric_limits<std::int64_t>::min() / 2;
 };
 
 }  // namespace orb8

@@ -1,5 +1,7 @@
 // The pipeline with a store that the test feeds, and flows that it tells.
 // SPDX-License-Identifier: Apache-2.0
+#include "core/pipeline/attribution.h"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -169,6 +171,119 @@ TEST_F(AttributionTest, CountsThePodsThatItKnowsAndThoseThatItHadToDrop) {
   EXPECT_EQ(pipeline->status().pods_tracked, 2U);
   EXPECT_EQ(pipeline->status().pods_evicted, 1U);
   EXPECT_FALSE(pipeline->status().healthy());
+}
+
+// Without the thread, so that the clock is the test's.
+class LongFlowTest : public testing::Test {
+ protected:
+  LongFlowTest() {
+    for (const auto kind : {k8s::Kind::kService, k8s::Kind::kNode, k8s::Kind::kPod}) {
+      store_.listed(kind, {});
+    }
+    look(0);
+  }
+  FlowKey see(const Addr& src, const Addr& dst) {
+    const auto seen = record(src, dst);
+    attribution_.refresh(now_ns_);
+    table_.apply(seen, [this](const FlowRecord& r) { return attribution_.owners_of(r); });
+    attribution_.settle();
+    return seen.key;
+  }
+  // Some time later, as the pipeline's thread does it with each snapshot and after news.
+  bool look(std::int64_t after_ns) {
+    now_ns_ += after_ns;
+    return attribution_.name_late(now_ns_);
+  }
+  std::string names_of(const FlowKey& key) const {
+    const auto& owners = *table_.find(key)->owners;
+    const auto text = [](const EndpointRef& side) {
+      return !side ? "?" : side->name.empty() ? std::string(to_string(side->kind)) : side->name;
+    };
+    return text(owners.src) + " > " + text(owners.dst);
+  }
+
+  static constexpr std::int64_t kSecond = 1'000'000'000;
+  static constexpr std::int64_t kMinute = 60 * kSecond;
+  std::int64_t now_ns_ = 0;
+  KubeStore store_{{.max_pods = 20'000}};
+  std::unique_ptr<Identity> identity_ =
+      Identity::open({.node = "node-1", .kube = &store_}, now_ns_);
+  FlowNamer namer_{{.node = "node-1", .netns = 1, .kube = &store_}};
+  FlowTable table_{{}};
+  Attribution attribution_{*identity_, namer_, table_, &store_};
+};
+
+TEST_F(LongFlowTest, GetsTheNamesOfPodsThatAreToldOfMinutesLater) {
+  const auto key = see(kPodIp, kPeerIp);
+  EXPECT_EQ(names_of(key), "external > external");
+  look(kMinute);
+  store_.set(pod("p2", "db-0", {kPeerIp}));
+  EXPECT_TRUE(look(kMinute));
+  EXPECT_EQ(names_of(key), "external > db-0");
+  store_.set(pod("p1", "web-0", {}));
+  look(kMinute);
+  store_.set(pod("p1", "web-0", {kPodIp}));
+  EXPECT_TRUE(look(kMinute));
+  EXPECT_EQ(names_of(key), "web-0 > db-0");
+}
+
+TEST_F(LongFlowTest, GetsTheNamesOfNodesAndServicesThatAreToldOfMinutesLater) {
+  const auto key = see(kPodIp, kPeerIp);
+  look(kMinute);
+  store_.set(node("n1", "node-2", {kPodIp}));
+  store_.set(service("s1", "web", {kPeerIp}));
+  EXPECT_TRUE(look(kMinute));
+  EXPECT_EQ(names_of(key), "node-2 > web");
+}
+
+TEST_F(LongFlowTest, KeepsTheNameThatItHasWhenItsAddressIsTakenByAnother) {
+  store_.set(service("s1", "old", {kPeerIp}));
+  const auto key = see(kPodIp, kPeerIp);
+  look(kMinute);
+  store_.gone(k8s::Kind::kService, "s1");
+  store_.set(service("s2", "new", {kPeerIp}));
+  EXPECT_FALSE(look(kMinute));
+  EXPECT_EQ(names_of(key), "external > old");
+}
+
+TEST_F(LongFlowTest, IsLookedAtOnceASecondAtMostAndThenForAllNewsSince) {
+  const auto first = see(kPodIp, kPeerIp);
+  const auto second = see(kPeerIp, kPodIp);
+  look(kMinute);
+  store_.set(pod("p1", "web-0", {kPodIp}));
+  EXPECT_TRUE(look(0));
+  EXPECT_EQ(names_of(first), "web-0 > external");
+  store_.set(pod("p2", "db-0", {kPeerIp}));
+  EXPECT_FALSE(look(kSecond / 2));
+  store_.set(pod("p3", "other", {kLoopback}));
+  EXPECT_FALSE(look(kSecond / 4));
+  EXPECT_TRUE(look(kSecond / 4));
+  EXPECT_EQ(names_of(first), "web-0 > db-0");
+  EXPECT_EQ(names_of(second), "db-0 > web-0");
+  EXPECT_FALSE(look(kMinute)) << "there are no news";
+}
+
+TEST_F(LongFlowTest, GetsItsNameAlsoWhereMoreNewsComeAtOnceThanAreKept) {
+  const auto key = see(kPodIp, kPeerIp);
+  look(kMinute);
+  store_.set(pod("p1", "web-0", {kPodIp}));
+  for (int i = 0; i < 5'000; ++i) {
+    store_.set(
+        pod("q" + std::to_string(i), "crowd",
+            {Addr::v4(10, 1, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i))}));
+  }
+  store_.set(pod("p2", "db-0", {kPeerIp}));
+  EXPECT_TRUE(look(kSecond));
+  EXPECT_EQ(names_of(key), "web-0 > db-0");
+}
+
+TEST_F(LongFlowTest, IsNamedAtOnceWhileItIsYoung) {
+  const auto key = see(kPodIp, kPeerIp);
+  store_.set(pod("p1", "web-0", {kPodIp}));
+  EXPECT_TRUE(look(kSecond / 20));
+  store_.set(pod("p2", "db-0", {kPeerIp}));
+  EXPECT_TRUE(look(kSecond / 20));
+  EXPECT_EQ(names_of(key), "web-0 > db-0");
 }
 
 }  // namespace

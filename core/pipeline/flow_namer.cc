@@ -17,6 +17,16 @@ FlowKey turned(FlowKey key) {
   return key;
 }
 
+bool is_nameless(const EndpointRef& side) {
+  return !side || side->kind == EndpointKind::kExternal;
+}
+
+// Its cgroup tells which pod's it is, and Kubernetes has not told of that pod.
+bool waits_for_its_pod(const FlowOwners& owners) {
+  return owners.local && !owners.local->pod_uid.empty() &&
+         !is_kind(owners.local->endpoint, EndpointKind::kPod);
+}
+
 // A process of which it is not known where it is says less than a pod's address does.
 bool is_vague(const Owner& owner) {
   return is_kind(owner.endpoint, EndpointKind::kProcess) && owner.cgroup_path.empty();
@@ -50,8 +60,7 @@ void FlowNamer::refresh() {
 }
 
 std::uint64_t FlowNamer::version() const {
-  return (options_.kube == nullptr ? 0 : options_.kube->version()) +
-         (conntrack_ ? conntrack_->version() : 0);
+  return (options_.kube == nullptr ? 0 : options_.kube->version()) + connections();
 }
 
 // A pod that has the address itself was addressed through a headless Service: nothing is rewritten.
@@ -93,15 +102,27 @@ FlowOwners FlowNamer::owners_of(const FlowKey& key, std::uint32_t netns, OwnerRe
 
 bool FlowNamer::may_be_named_later(const FlowOwners& owners) const {
   if (options_.kube == nullptr) return false;
-  if (owners.local && !owners.local->pod_uid.empty() &&
-      !is_kind(owners.local->endpoint, EndpointKind::kPod)) {
-    return true;
-  }
-  for (const auto* side : {&owners.src, &owners.dst}) {
-    if (!*side || is_kind(*side, EndpointKind::kExternal)) return true;
-    if (conntrack_ && is_kind(*side, EndpointKind::kService)) return true;
-  }
-  return false;
+  return waits_for_its_pod(owners) || is_nameless(owners.src) || is_nameless(owners.dst) ||
+         waits_behind(owners.src_service, owners.src) ||
+         waits_behind(owners.dst_service, owners.dst);
+}
+
+// The pod that answers for the Service, on the host's network too, is not known.
+bool FlowNamer::waits_behind(const EndpointRef& service, const EndpointRef& side) const {
+  return conntrack_ && service && !is_kind(side, EndpointKind::kPod);
+}
+
+bool FlowNamer::is_news_for(const FlowKey& key, const FlowOwners& owners, const KubeNews& news,
+                            bool connections) const {
+  const auto behind = [&](const FlowKey& sent) {
+    const auto* backend = conntrack_->backend_of(sent);
+    return backend != nullptr && (connections || news.pods || news.addrs.contains(backend->addr));
+  };
+  if (news.addrs.contains(key.src) && is_nameless(owners.src)) return true;
+  if (news.addrs.contains(key.dst) && is_nameless(owners.dst)) return true;
+  if (news.pods && waits_for_its_pod(owners)) return true;
+  if (waits_behind(owners.dst_service, owners.dst) && behind(key)) return true;
+  return waits_behind(owners.src_service, owners.src) && behind(turned(key));
 }
 
 bool FlowNamer::is_here(const Addr& addr, const EndpointRef& endpoint) const {

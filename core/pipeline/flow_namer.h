@@ -34,14 +34,19 @@ class FlowNamer {
   const Conntrack* conntrack() const { return conntrack_.get(); }
   // Before each round of owners_of().
   void refresh();
-  // Goes up whenever names may have become known.
+  // Goes up whenever names may have become known, ...
   std::uint64_t version() const;
+  // ... and with each new connection in conntrack.
+  std::uint64_t connections() const { return conntrack_ ? conntrack_->version() : 0; }
 
   // `netns`: of the socket; 0: not known, as of packets.
   FlowOwners owners_of(const FlowKey& key, std::uint32_t netns, OwnerRef local) const;
 
   // Whether somebody who is not known yet may still show up for it.
   bool may_be_named_later(const FlowOwners& owners) const;
+  // Whether these may be about whoever is missing. `connections`: there are new ones in conntrack.
+  bool is_news_for(const FlowKey& key, const FlowOwners& owners, const KubeNews& news,
+                   bool connections) const;
 
   bool is_own(const Addr& addr) const { return addr.is_loopback() || own_.contains(addr); }
   // Whether it is behind an address of this machine, or a pod on it.
@@ -50,6 +55,7 @@ class FlowNamer {
  private:
   EndpointRef by_address(const Addr& addr, EndpointRef known) const;
   EndpointRef this_node() const;
+  bool waits_behind(const EndpointRef& service, const EndpointRef& side) const;
   void look_behind(const FlowKey& sent, const EndpointRef& service, EndpointRef& side) const;
 
   Options options_;

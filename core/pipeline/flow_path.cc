@@ -3,6 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <span>
 #include <utility>
 
@@ -12,6 +13,10 @@ namespace {
 // The end of a flow whose socket closed is told at once; its row stays a little for who asks.
 bool told_already(const Flow& flow) {
   return flow.life == FlowLife::kClosed;
+}
+
+std::int64_t steady_now_ns() {
+  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
 }
 
 }  // namespace
@@ -27,20 +32,21 @@ FlowPath::FlowPath(const Parts& parts)
       resolve_fn_([this](const FlowRecord& record) { return attribution_.owners_of(record); }) {}
 
 Result<void> FlowPath::take_snapshot(std::int64_t now_ns, FlowTable::Due which) {
-  attribution_.refresh();
+  attribution_.refresh(steady_now_ns());
   auto ok = source_.collect(record_fn_);
   if (const auto* living = ok ? source_.living_sockets() : nullptr) {
     take_last_words();
     close_all_but(*living, now_ns);
   }
-  attribution_.name_late();  // before any of them ends: the last word on a flow has its names
+  attribution_.name_late(
+      steady_now_ns());  // before any of them ends: the last word on a flow has its names
   end_due(now_ns, which);
   table_.tidy();
   return ok;
 }
 
 void FlowPath::name_late() {
-  attribution_.name_late();
+  attribution_.name_late(steady_now_ns());
 }
 
 // What closed before the snapshot came to it waits in the ring.
@@ -72,7 +78,7 @@ void FlowPath::close_all_but(const std::unordered_set<std::uint64_t>& living, st
 }
 
 std::size_t FlowPath::take_ready(std::size_t most) {
-  attribution_.refresh();
+  attribution_.refresh(steady_now_ns());
   return source_.handle_ready(most, record_fn_, packet_fn_);
 }
 

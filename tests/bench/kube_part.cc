@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/pipeline/attribution.h"
 #include "core/pipeline/flow_namer.h"
 #include "tests/bench/parts.h"
 #include "tests/bench/thread_clock.h"
@@ -96,6 +97,47 @@ std::vector<FlowKey> flows() {
   return keys;
 }
 
+// What is looked through, and when, because of a pod that has only now got its address.
+void measure_late_names(KubeStore& store, FlowNamer& namer, Report& report) {
+  constexpr int kFlows = 100'000;
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  const auto identity = Identity::open({.node = node_name(0), .kube = &store}, 0);
+  FlowTable table({.max_flows = kFlows});
+  Attribution attribution(*identity, namer, table, &store);
+  attribution.refresh(0);
+  for (int i = 0; i < kFlows; ++i) {
+    FlowRecord record;
+    record.key = {.src = addr(10, i % kPods + 1),
+                  .dst = addr(203, i),
+                  .src_port = 30'000,
+                  .dst_port = 443,
+                  .protocol = IPPROTO_TCP,
+                  .direction = Direction::kEgress};
+    record.packets = record.bytes = 1;
+    table.apply(record, [&](const FlowRecord& r) { return attribution.owners_of(r); });
+  }
+  int number = kPods;
+  const auto ms_of = [&](std::int64_t now_ns, bool news) {
+    if (news) store.set(pod(number++));
+    const auto begin = thread_cpu_ns();
+    attribution.name_late(now_ns);
+    return (thread_cpu_ns() - begin) / 1e6;
+  };
+  ms_of(0, true);  // all there are
+  double young_ms = 1e18;
+  double all_ms = 1e18;
+  for (int attempt = 0; attempt < kTries; ++attempt) {
+    const auto now_ns = attempt * 2 * kSecond / kTries;
+    young_ms = std::min(young_ms, ms_of(now_ns, true));  // sooner than a second after the last look
+  }
+  for (int attempt = 0; attempt < kTries; ++attempt) {
+    const auto now_ns = (attempt + 5) * 2 * kSecond;  // nobody is young any more
+    all_ms = std::min(all_ms, ms_of(now_ns, true));
+  }
+  report.add({"kube.ms_to_look_at_16k_young_flows", young_ms, "ms"});
+  report.add({"kube.ms_to_look_through_100k_flows", all_ms, "ms"});
+}
+
 }  // namespace
 
 Result<void> measure_kube(Report& report) {
@@ -135,6 +177,7 @@ Result<void> measure_kube(Report& report) {
   report.add({"kube.mib_10k_pods", pods_mib, "MiB", kBarMib});
   report.add({"kube.ms_to_take_10k_pods", fill_ns / 1e6, "ms"});
   report.add({"kube.ms_to_bring_zones", zones_ns / 1e6, "ms"});
+  measure_late_names(store, namer, report);
   return measure_kube_api(report);
 }
 

@@ -1,4 +1,5 @@
-// Pods in a real API server, many of them, which say themselves what is to be known of them.
+// Pods in a real API server, many of them, which say themselves what is to be known of them, and
+// Services.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -26,33 +27,42 @@ std::string running_at(const Addr& ip);
 // nobody's, on one of ten nodes, with one address each where `running`. Throws where one fails.
 void make_pods(const KubeApi& api, int first, int end, bool running);
 
-// What is known of each pod, one line by its UID: as the API server tells it, asked now, ...
-using PodLines = std::map<std::string, std::string>;
-PodLines truth(const KubeApi& api);
-// ... and as the store has it: by its own list, and by each running pod's address.
-PodLines held(const KubeStore& store);
-// Empty: both say the same. Else what differs first, and how much.
-std::string difference(const PodLines& truth, const PodLines& held);
+// What the API server tells, asked now.
+struct Truth {
+  std::map<std::string, std::string> pods;  // what is known of each, one line by its UID
+  std::vector<k8s::Service> services;
+};
+Truth truth(const KubeApi& api);
+// Empty: the store says the same of pods, by its own list and by each running one's address, and of
+// Services, by their addresses and ports and by how many there are. Else what differs first, and
+// how much.
+std::string difference(const Truth& truth, const KubeStore& store);
 
-// Makes, changes and deletes pods while it lives: 200 changes a second, over four connections, for
-// as long as the server lets it. The changes are to pods of its own and to the first of
-// make_pods().
+// Makes, changes and deletes pods and Services while it lives: kPerSecond changes, over four
+// connections, for as long as the server lets it; what it could not do in time it makes up for. The
+// changes are to objects of its own and to the first thousand of make_pods().
 class Churn {
  public:
+  static constexpr int kPerSecond = 200;
+
   explicit Churn(const KubeApi& api);
   ~Churn() { stop(); }
   Churn(const Churn&) = delete;
   Churn& operator=(const Churn&) = delete;
 
-  void stop();                                   // all answers are in when it returns
-  int made() const { return made_.load(); }      // changes that the server took
-  int failed() const { return failed_.load(); }  // for want of a server
+  void stop();                                     // all answers are in when it returns
+  int made() const { return made_.load(); }        // changes that the server took
+  int refused() const { return refused_.load(); }  // those that it did not
+  int failed() const { return failed_.load(); }    // for want of a server
+  double made_per_second() const;                  // until now
 
  private:
   void run(const KubeApi& api, int which);
 
   std::atomic<bool> stop_ = false;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::atomic<int> made_ = 0;
+  std::atomic<int> refused_ = 0;
   std::atomic<int> failed_ = 0;
   std::vector<std::thread> threads_;
 };

@@ -1,5 +1,6 @@
-// What is known of five thousand pods equals what a real API server has, whatever happens to the
-// server, to the agent's rights and to the network between them while pods come, change and go.
+// What is known of five thousand pods and of Services equals what a real API server has, whatever
+// happens to the server, to the agent's rights and to the network between them while those come and
+// go.
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,7 +23,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
-using Clock = std::chrono::steady_clock;
 
 constexpr int kPodCount = 5'000;
 constexpr auto kPatienceOfTests = 60s;
@@ -64,9 +64,9 @@ class KubeSyncTest : public KubeApiFixture {
   // Nobody may be changing pods any more.
   void expect_truth() const {
     const auto all = truth(*api);
-    ASSERT_GE(all.size(), kPodCount);
-    const bool equal = eventually([&] { return difference(all, held(*store_)).empty(); });
-    EXPECT_TRUE(equal) << difference(all, held(*store_)) << "; " << problem();
+    ASSERT_GE(all.pods.size(), kPodCount);
+    const bool equal = eventually([&] { return difference(all, *store_).empty(); });
+    EXPECT_TRUE(equal) << difference(all, *store_) << "; " << problem();
     EXPECT_EQ(watcher_->counters().skipped_objects, 0U);
   }
   bool has_made(const Churn& churn, int changes) const {
@@ -89,13 +89,14 @@ class KubeSyncTest : public KubeApiFixture {
 
 TEST_F(KubeSyncTest, HoldsFiveThousandPodsAndFollowsTwoHundredChangesASecond) {
   start_and_sync();
-  const auto begin = Clock::now();
   Churn churn(*api);
   ASSERT_TRUE(has_made(churn, 1'000));
+  // A moment in which the server was slower is made up for.
+  EXPECT_TRUE(eventually([&] { return churn.made_per_second() >= 0.95 * Churn::kPerSecond; }))
+      << churn.made_per_second();
   churn.stop();
-  RecordProperty(
-      "changes_per_second",
-      std::to_string(churn.made() / std::chrono::duration<double>(Clock::now() - begin).count()));
+  EXPECT_EQ(churn.refused(), 0);
+  EXPECT_EQ(churn.failed(), 0);
   expect_truth();
   EXPECT_EQ(watcher_->counters().relists, 0U);
   EXPECT_EQ(watcher_->counters().reconnects, 0U);
@@ -124,7 +125,7 @@ TEST_F(KubeSyncTest, ListsAnewWhatChangedBehindItsBackWhenTheServerHasForgotten)
   api->kill_server();  // what it watched so far it would still have in memory
   api->compact();
   api->start_server();
-  EXPECT_NE(difference(truth(*api), held(*store_)), "");
+  EXPECT_NE(difference(truth(*api), *store_), "");
   network_->set({});
   expect_truth();
   EXPECT_GT(watcher_->counters().relists, 0U);
@@ -218,7 +219,7 @@ TEST_F(KubeSyncTest, GivesUpConnectionsThatHaveGoneSilent) {
   ASSERT_TRUE(has_made(churn, 100));
   churn.stop();
   EXPECT_TRUE(says("silent for 1 s")) << problem();
-  EXPECT_NE(difference(truth(*api), held(*store_)), "");
+  EXPECT_NE(difference(truth(*api), *store_), "");
   network_->set({});
   expect_truth();
 }

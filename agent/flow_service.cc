@@ -37,7 +37,7 @@ std::int64_t now_ns() {
 grpc::Status FlowService::QueryFlows(grpc::ServerContext* /*context*/,
                                      const v1::QueryFlowsRequest* request,
                                      v1::QueryFlowsResponse* response) {
-  const auto query = from_wire(*request, max_query_limit_);
+  const auto query = from_wire(*request, rules_);
   if (!query) return to_grpc(query.error());
   const auto picked = pick_flows(*pipeline_.flows(), *query);
   InterfaceNames names;
@@ -50,9 +50,9 @@ grpc::Status FlowService::QueryFlows(grpc::ServerContext* /*context*/,
 grpc::Status FlowService::StreamEvents(grpc::ServerContext* context,
                                        const v1::StreamEventsRequest* request,
                                        grpc::ServerWriter<v1::NetworkEvent>* writer) {
-  auto filter = from_wire(*request);
-  if (!filter) return to_grpc(filter.error());
-  auto subscription = pipeline_.subscribe(std::move(*filter), request->packets());
+  auto selection = from_wire(*request, rules_);
+  if (!selection) return to_grpc(selection.error());
+  auto subscription = pipeline_.subscribe(std::move(*selection), request->packets());
   if (!subscription) return to_grpc(subscription.error());
   writer->SendInitialMetadata();  // the client knows now that it will miss nothing
   InterfaceNames names;

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/export/wire.h"
+#include "core/export/wire_request.h"
 #include "core/pipeline/pipeline.h"
 #include "orb8/v1/agent.grpc.pb.h"
 
@@ -14,8 +15,8 @@ namespace orb8 {
 
 class FlowService final : public v1::OrbitAgentService::Service {
  public:
-  FlowService(Pipeline& pipeline, NodeInfo node, std::uint32_t max_query_limit)
-      : pipeline_(pipeline), node_(std::move(node)), max_query_limit_(max_query_limit) {}
+  FlowService(Pipeline& pipeline, NodeInfo node, const QueryRules& rules)
+      : pipeline_(pipeline), node_(std::move(node)), rules_(rules) {}
 
   // INVALID_ARGUMENT: a value that is not allowed, named.
   grpc::Status QueryFlows(grpc::ServerContext* context, const v1::QueryFlowsRequest* request,
@@ -35,7 +36,7 @@ class FlowService final : public v1::OrbitAgentService::Service {
  private:
   Pipeline& pipeline_;
   NodeInfo node_;
-  std::uint32_t max_query_limit_;
+  QueryRules rules_;
 };
 
 }  // namespace orb8

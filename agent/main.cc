@@ -100,7 +100,7 @@ Result<Status> serve(const Config& config, const sigset_t& signals) {
   }
 
   FlowService service(*pipeline, {config.node_name, std::string(version())},
-                      config.max_query_limit);
+                      {.max_limit = config.max_query_limit, .labels_kept = config.labels});
   const auto server = GrpcServer::start(config, service);
   if (!server) return std::unexpected(server.error());
   pipeline->leave_out_port((*server)->port());

@@ -40,7 +40,7 @@ struct ScriptedAgent {
   void start() {
     pipeline = *Pipeline::start(config, std::make_unique<ScriptedSource>(script), kube);
     service = std::make_unique<FlowService>(*pipeline, NodeInfo{"node-1", "1.2.3"},
-                                            config.max_query_limit);
+                                            QueryRules{.max_limit = config.max_query_limit});
     server = *GrpcServer::start(config, *service);
   }
 

@@ -31,7 +31,7 @@ class StandaloneBackend final : public Backend {
  public:
   StandaloneBackend(const Config& config, std::unique_ptr<Pipeline> pipeline)
       : node_{config.node_name, std::string(version())},
-        max_query_limit_(config.max_query_limit),
+        rules_{.max_limit = config.max_query_limit, .labels_kept = config.labels},
         pipeline_(std::move(pipeline)) {}
 
   Result<v1::AgentStatus> status(const Patience& /*at once*/) override {
@@ -42,7 +42,7 @@ class StandaloneBackend final : public Backend {
 
   Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& request,
                                        const Patience& /*at once*/) override {
-    const auto query = from_wire(request, max_query_limit_);
+    const auto query = from_wire(request, rules_);
     if (!query) return std::unexpected(query.error());
     const auto picked = pick_flows(*pipeline_->flows(), *query);
     v1::QueryFlowsResponse answer;
@@ -59,9 +59,9 @@ class StandaloneBackend final : public Backend {
 
   Result<void> stream(const v1::StreamEventsRequest& request, const EventFn& on_event,
                       const std::stop_token& stop) override {
-    auto filter = from_wire(request);
-    if (!filter) return std::unexpected(filter.error());
-    auto events = pipeline_->subscribe(std::move(*filter), request.packets());
+    auto selection = from_wire(request, rules_);
+    if (!selection) return std::unexpected(selection.error());
+    auto events = pipeline_->subscribe(std::move(*selection), request.packets());
     if (!events) return std::unexpected(events.error());
     v1::NetworkEvent message;
     for (bool last = false;;) {
@@ -84,7 +84,7 @@ class StandaloneBackend final : public Backend {
 
  private:
   NodeInfo node_;
-  std::uint32_t max_query_limit_;
+  QueryRules rules_;
   InterfaceNames names_;
   std::unique_ptr<Pipeline> pipeline_;
 };

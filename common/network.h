@@ -116,21 +116,27 @@ struct orb8_spilled {
 	__u8 pad[3];
 };
 
-/* One listener's filter, an AND of its tests. Address (either side): v4-mapped or IPv6, compared
- * under the mask; an all-zero mask tests nothing.
+/* One listener's filter, an AND of its tests. The address, v4-mapped or IPv6, is compared under the
+ * mask. An address and a port are looked for on the sides that are named, and on no side if that
+ * is 0: then they test nothing.
  */
 #define ORB8_FILTER_MAX 16
+#define ORB8_SIDE_SRC 1
+#define ORB8_SIDE_DST 2
 
 struct orb8_packet_filter {
 	__u64 addr[2]; /* network order bytes */
 	__u64 mask[2];
-	__be16 port_be; /* either side; tested if has_port */
-	__u8 proto;	/* tested if has_proto */
-	__u8 dir;	/* tested if has_dir */
-	__u8 has_port;
+	__u16 port_first; /* of a range; host byte order */
+	__u16 port_last;
+	__u8 addr_sides; /* ORB8_SIDE_* */
+	__u8 port_sides;
+	__u8 proto; /* tested if has_proto */
+	__u8 dir;   /* tested if has_dir */
 	__u8 has_proto;
 	__u8 has_dir;
 	__u8 has_family; /* 4 or 6: only this family; 0: both */
+	__u8 pad[5];
 };
 
 /* Fixed when the probes are loaded. */
@@ -197,7 +203,7 @@ ORB8_ABI_SIZE(orb8_packet_more, 16);
 ORB8_ABI_SIZE(orb8_packet_v4, 48);
 ORB8_ABI_SIZE(orb8_packet_v6, 72);
 ORB8_ABI_SIZE(orb8_spilled, 80);
-ORB8_ABI_SIZE(orb8_packet_filter, 40);
+ORB8_ABI_SIZE(orb8_packet_filter, 48);
 ORB8_ABI_SIZE(orb8_constants, 8);
 ORB8_ABI_SIZE(orb8_control, 648);
 ORB8_ABI_SIZE(orb8_fragment, 40);

@@ -25,6 +25,19 @@ static __always_inline bool addr_matches(const volatile struct orb8_packet_filte
 	return (a[0] & f->mask[0]) == f->addr[0] && (a[1] & f->mask[1]) == f->addr[1];
 }
 
+static __always_inline bool port_matches(const volatile struct orb8_packet_filter *f,
+					 __be16 port_be)
+{
+	__u16 port = bpf_ntohs(port_be);
+
+	return f->port_first <= port && port <= f->port_last;
+}
+
+static __always_inline bool is_icmp(__u8 proto)
+{
+	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
+}
+
 static __always_inline bool filter_matches(const volatile struct orb8_packet_filter *f,
 					   const struct orb8_v6_key *key, __u8 family, __u8 dir)
 {
@@ -35,11 +48,13 @@ static __always_inline bool filter_matches(const volatile struct orb8_packet_fil
 	if (f->has_proto && f->proto != key->proto)
 		return false;
 	/* ICMP keeps its type and code where others have ports: no port matches them. */
-	if (f->has_port && (key->proto == IPPROTO_ICMP || key->proto == IPPROTO_ICMPV6))
+	if (f->port_sides && is_icmp(key->proto))
 		return false;
-	if (f->has_port && f->port_be != key->sport_be && f->port_be != key->dport_be)
+	if (f->port_sides && !((f->port_sides & ORB8_SIDE_SRC && port_matches(f, key->sport_be)) ||
+			       (f->port_sides & ORB8_SIDE_DST && port_matches(f, key->dport_be))))
 		return false;
-	return addr_matches(f, key->saddr) || addr_matches(f, key->daddr);
+	return !f->addr_sides || (f->addr_sides & ORB8_SIDE_SRC && addr_matches(f, key->saddr)) ||
+	       (f->addr_sides & ORB8_SIDE_DST && addr_matches(f, key->daddr));
 }
 
 struct asked {

@@ -6,13 +6,20 @@
 
 #include "core/base/result.h"
 #include "core/flow/flow_filter.h"
+#include "core/flow/flow_matcher.h"
 #include "core/flow/flow_pick.h"
 #include "orb8/v1/agent.pb.h"
 
 namespace orb8 {
 
+// What the one who answers has to offer.
+struct QueryRules {
+  std::uint32_t max_limit = 0;  // of flows in an answer; stands for a limit of 0
+  bool labels_kept = false;     // whether endpoints have their labels
+};
+
 struct FlowQuery {
-  FlowFilter filter;
+  FlowMatcher matcher;
   FlowSort sort = FlowSort::kBytes;
   std::uint32_t limit = 0;
   bool collapse_client_ports = false;
@@ -21,9 +28,8 @@ struct FlowQuery {
 // The answer to it.
 FlowPick pick_flows(const FlowSnapshot& snapshot, const FlowQuery& query);
 
-// kInvalid names the field, the value and what is allowed. `max_limit` stands for a limit of 0 and
-// caps all others.
-Result<FlowQuery> from_wire(const v1::QueryFlowsRequest& request, std::uint32_t max_limit);
-Result<FlowFilter> from_wire(const v1::StreamEventsRequest& request);
+// kInvalid names the field, the value and what is allowed.
+Result<FlowQuery> from_wire(const v1::QueryFlowsRequest& request, const QueryRules& rules);
+Result<FlowSelection> from_wire(const v1::StreamEventsRequest& request, const QueryRules& rules);
 
 }  // namespace orb8

@@ -1,109 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/export/wire_request.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 
 namespace orb8 {
 namespace {
 
-using ::testing::ElementsAre;
+constexpr QueryRules kRules = {.max_limit = 100, .labels_kept = false};
 
 TEST(WireRequest, ReadsEveryField) {
   v1::QueryFlowsRequest request;
-  request.add_namespaces("shop");
-  request.add_pod_names("web-0");
   request.set_limit(5);
   request.set_sort(v1::SORT_ORDER_PACKETS);
-  request.mutable_filter()->add_ips("10.0.0.0/8");
-  request.mutable_filter()->add_ports(53);
+  request.set_collapse_client_ports(true);
   request.mutable_filter()->add_protocols("udp");
-  request.mutable_filter()->add_directions("egress");
-  const auto query = from_wire(request, 100);
+  const auto query = from_wire(request, kRules);
   ASSERT_TRUE(query);
-  EXPECT_THAT(query->filter.namespaces, ElementsAre("shop"));
-  EXPECT_THAT(query->filter.pods, ElementsAre("web-0"));
-  EXPECT_THAT(query->filter.prefixes, ElementsAre(*parse_prefix("10.0.0.0/8")));
-  EXPECT_THAT(query->filter.ports, ElementsAre(53));
-  EXPECT_THAT(query->filter.protocols, ElementsAre(IPPROTO_UDP));
-  EXPECT_THAT(query->filter.directions, ElementsAre(Direction::kEgress));
+  EXPECT_FALSE(query->matcher.matches({}));
   EXPECT_EQ(query->sort, FlowSort::kPackets);
   EXPECT_EQ(query->limit, 5U);
+  EXPECT_TRUE(query->collapse_client_ports);
 }
 
 TEST(WireRequest, BoundsTheLimit) {
   v1::QueryFlowsRequest request;
-  EXPECT_EQ(from_wire(request, 100)->limit, 100U);
+  EXPECT_EQ(from_wire(request, kRules)->limit, 100U);
   request.set_limit(101);
-  EXPECT_EQ(from_wire(request, 100)->limit, 100U);
-}
-
-std::string refusal(const v1::FlowFilter& filter) {
-  v1::StreamEventsRequest request;
-  *request.mutable_filter() = filter;
-  const auto read = from_wire(request);
-  if (read) return "none";
-  EXPECT_EQ(read.error().code, Errc::kInvalid);
-  return read.error().what;
-}
-
-TEST(WireRequest, NamesFieldValueAndWhatIsAllowed) {
-  v1::FlowFilter filter;
-  filter.add_ips("10.0.0.0/33");
-  EXPECT_EQ(refusal(filter),
-            "filter.ips: '10.0.0.0/33' is not allowed; it must be an address or a prefix, as "
-            "10.0.0.0/8 or fd00::/8");
-  filter = {};
-  filter.add_ports(65536);
-  EXPECT_EQ(refusal(filter),
-            "filter.ports: '65536' is not allowed; it must be a number from 0 to 65535");
-  filter = {};
-  filter.add_protocols("tpc");
-  EXPECT_EQ(refusal(filter),
-            "filter.protocols: 'tpc' is not allowed; it must be a protocol's name, as TCP or "
-            "ICMPv6, or a number from 0 to 255");
-  filter = {};
-  filter.add_directions("up");
-  EXPECT_EQ(refusal(filter),
-            "filter.directions: 'up' is not allowed; it must be ingress or egress");
+  EXPECT_EQ(from_wire(request, kRules)->limit, 100U);
 }
 
 TEST(WireRequest, RefusesASortOrderThatDoesNotExist) {
   v1::QueryFlowsRequest request;
   request.set_sort(static_cast<v1::SortOrder>(9));
-  const auto query = from_wire(request, 100);
+  const auto query = from_wire(request, kRules);
   ASSERT_FALSE(query);
   EXPECT_EQ(query.error().what,
             "sort: '9' is not allowed; it must be SORT_ORDER_BYTES, SORT_ORDER_PACKETS, "
             "SORT_ORDER_LAST_SEEN, SORT_ORDER_RTT or SORT_ORDER_RETRANSMITS");
 }
 
-TEST(WireRequest, RefusesMoreValuesThanAFilterTakes) {
-  v1::FlowFilter filter;
-  for (int i = 0; i < 1001; ++i) filter.add_ips("10.0.0.1");
-  EXPECT_EQ(refusal(filter), "filter.ips: '1001 values' is not allowed; it must be at most 1000");
-  filter = {};
-  for (int i = 0; i < 1001; ++i) filter.add_ports(53);
-  EXPECT_EQ(refusal(filter), "filter.ports: '1001 values' is not allowed; it must be at most 1000");
-  v1::QueryFlowsRequest request;
-  for (int i = 0; i < 1001; ++i) request.add_pod_names("web");
-  EXPECT_EQ(from_wire(request, 100).error().what,
-            "pod_names: '1001 values' is not allowed; it must be at most 1000");
-}
-
-TEST(WireRequest, QuotesALongValueInShort) {
-  v1::FlowFilter filter;
-  filter.add_directions("up\n" + std::string(1'000'000, 'x'));
-  EXPECT_EQ(refusal(filter), "filter.directions: 'up?" + std::string(97, 'x') +
-                                 "...' is not allowed; it must be ingress or egress");
+TEST(WireRequest, RefusesAFilterThatIsWrong) {
+  v1::QueryFlowsRequest query;
+  query.mutable_filter()->add_ports(65536);
+  EXPECT_FALSE(from_wire(query, kRules));
+  v1::StreamEventsRequest stream;
+  stream.mutable_filter()->mutable_either()->add_labels("app=web");
+  EXPECT_FALSE(from_wire(stream, kRules)) << "no labels are kept";
+  EXPECT_TRUE(from_wire(stream, {.labels_kept = true}));
 }
 
 TEST(WireRequest, TakesAnEmptyRequestForEverything) {
-  const auto query = from_wire(v1::QueryFlowsRequest(), 100);
+  const auto query = from_wire(v1::QueryFlowsRequest(), kRules);
   ASSERT_TRUE(query);
   EXPECT_EQ(query->sort, FlowSort::kBytes);
-  EXPECT_TRUE(query->filter.matches({}, {}));
+  EXPECT_TRUE(query->matcher.matches({}));
 }
 
 }  // namespace

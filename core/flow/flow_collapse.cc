@@ -62,11 +62,11 @@ void add_to(Flow& sum, const Flow& flow) {
 
 }  // namespace
 
-std::vector<Flow> collapse_client_ports(const FlowSnapshot& snapshot, const FlowFilter& filter) {
+std::vector<Flow> collapse_client_ports(const FlowSnapshot& snapshot, const FlowMatcher& matcher) {
   std::vector<Flow> sums;
   std::unordered_map<GroupKey, std::size_t, GroupKeyHash> places;
   snapshot.for_each([&](const Flow& flow) {
-    if (!filter.matches(flow)) return;
+    if (!matcher.matches(flow)) return;
     const auto group = group_of(flow);
     const auto [place, fresh] = places.try_emplace(group, sums.size());
     if (!fresh) {

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "core/flow/flow_filter.h"
+#include "core/flow/flow_matcher.h"
 #include "core/flow/flow_table.h"
 
 namespace orb8 {
@@ -12,6 +12,6 @@ namespace orb8 {
 // The flows that match, those alike but for the client's port as one, with that port 0: counters
 // are sums, the round-trip time is the largest, the least one the smallest. Flows of different
 // processes stay apart, and so do those of which nobody knows which side is the client.
-std::vector<Flow> collapse_client_ports(const FlowSnapshot& snapshot, const FlowFilter& filter);
+std::vector<Flow> collapse_client_ports(const FlowSnapshot& snapshot, const FlowMatcher& matcher);
 
 }  // namespace orb8

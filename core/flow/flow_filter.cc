@@ -2,27 +2,11 @@
 #include "core/flow/flow_filter.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 
 namespace orb8 {
 namespace {
-
-template <class List, class Test>
-bool empty_or_any(const List& list, Test test) {
-  return list.empty() || std::ranges::any_of(list, test);
-}
-
-bool names_match(const FlowFilter& filter, const PodName& pod) {
-  return empty_or_any(filter.namespaces, [&](const auto& n) { return n == pod.name_space; }) &&
-         empty_or_any(filter.pods, [&](const auto& n) { return n == pod.name; });
-}
-
-// A Service has a namespace too, but only a pod has a pod's name.
-bool names_match(const FlowFilter& filter, const EndpointRef& owner) {
-  if (!owner || owner->name_space.empty()) return false;
-  const bool pod = owner->kind == EndpointKind::kPod;
-  return names_match(filter, PodName{owner->name_space, pod ? owner->name : std::string_view()});
-}
 
 // A field's alternatives for a product: its values, or "anything" where there are none.
 template <class T>
@@ -31,46 +15,71 @@ std::vector<std::optional<T>> alternatives(const std::vector<T>& values) {
   return {values.begin(), values.end()};
 }
 
-}  // namespace
+// The kernel tests one address and one port: of the first side that has some.
+struct Asked {
+  Side side = Side::kEither;
+  const EndpointFilter* of = nullptr;
+};
 
-bool FlowFilter::matches(const Flow& flow) const {
-  if (min_rtt_us > 0 && flow.socket.rtt_us < min_rtt_us) return false;
-  if (failed && failure_of(flow.socket).empty()) return false;
-  return matches(flow.key, *flow.owners);
+template <class Field>
+Asked first_asked(const FlowFilter& filter, Field field) {
+  for (const Asked asked :
+       {Asked{Side::kDestination, &filter.destination}, Asked{Side::kSource, &filter.source}}) {
+    if (!(asked.of->*field).empty()) return asked;
+  }
+  return {Side::kEither, &filter.either};
 }
 
-bool FlowFilter::matches(const FlowKey& key, const FlowOwners& owners) const {
-  if (!empty_or_any(directions, [&](Direction d) { return d == key.direction; })) return false;
-  if (!empty_or_any(protocols, [&](std::uint8_t p) { return p == key.protocol; })) return false;
-  if (!empty_or_any(ports, [&](std::uint16_t port) {
-        return !is_icmp(key.protocol) && (port == key.src_port || port == key.dst_port);
-      })) {
-    return false;
-  }
-  if (!empty_or_any(prefixes, [&](const Prefix& prefix) {
-        return prefix.contains(key.src) || prefix.contains(key.dst);
-      })) {
-    return false;
-  }
-  if (namespaces.empty() && pods.empty()) return true;
-  return names_match(*this, shown_pod(key, owners)) || names_match(*this, owners.src) ||
-         names_match(*this, owners.dst);
-}
-
-std::vector<PacketFilter> FlowFilter::packet_filters(std::size_t most) const {
-  std::vector<PacketFilter> product;
-  for (const auto& prefix : alternatives(prefixes)) {
-    for (const auto& port : alternatives(ports)) {
-      for (const auto& protocol : alternatives(protocols)) {
-        for (const auto& direction : alternatives(directions)) {
-          product.push_back(
-              {.prefix = prefix, .port = port, .protocol = protocol, .direction = direction});
-          if (product.size() > most) return {PacketFilter{}};
+// Absent where there would be more than `most`.
+std::optional<std::vector<PacketFilter>> product(const FlowFilter& filter, std::size_t most) {
+  const auto prefixes = first_asked(filter, &EndpointFilter::prefixes);
+  const auto ports = first_asked(filter, &EndpointFilter::ports);
+  // A prefix says the version itself.
+  const auto versions = prefixes.of->prefixes.empty() ? alternatives(filter.versions)
+                                                      : alternatives(std::vector<IpVersion>());
+  std::vector<PacketFilter> filters;
+  for (const auto& prefix : alternatives(prefixes.of->prefixes)) {
+    for (const auto& range : alternatives(ports.of->ports)) {
+      for (const auto& protocol : alternatives(filter.protocols)) {
+        for (const auto& direction : alternatives(filter.directions)) {
+          for (const auto& version : versions) {
+            if (filters.size() == most) return std::nullopt;
+            filters.push_back({.prefix = prefix,
+                               .prefix_side = prefixes.side,
+                               .ports = range,
+                               .port_side = ports.side,
+                               .protocol = protocol,
+                               .direction = direction,
+                               .version = version});
+          }
         }
       }
     }
   }
-  return product;
+  return filters;
+}
+
+bool is_everything(const std::vector<PacketFilter>& filters) {
+  return std::ranges::any_of(filters, [](const PacketFilter& filter) {
+    return !filter.prefix && !filter.ports && !filter.protocol && !filter.direction &&
+           !filter.version;
+  });
+}
+
+}  // namespace
+
+std::vector<PacketFilter> packet_filters(const FlowSelection& selection, std::size_t most) {
+  const std::vector everything = {PacketFilter{}};
+  const auto of_all = product(selection.all, most);
+  if (of_all && !is_everything(*of_all)) return *of_all;
+  if (selection.allow.empty()) return everything;
+  std::vector<PacketFilter> filters;
+  for (const auto& filter : selection.allow) {
+    const auto more = product(filter, most - filters.size());
+    if (!more || is_everything(*more)) return everything;
+    filters.insert(filters.end(), more->begin(), more->end());
+  }
+  return filters;
 }
 
 }  // namespace orb8

@@ -76,18 +76,18 @@ class Picker {
 
 }  // namespace
 
-FlowPick pick_flows(const FlowSnapshot& snapshot, const FlowFilter& filter, FlowSort sort,
+FlowPick pick_flows(const FlowSnapshot& snapshot, const FlowMatcher& matcher, FlowSort sort,
                     std::size_t limit) {
   Picker picker(sort, limit);
   snapshot.for_each([&](const Flow& flow) {
-    if (filter.matches(flow)) picker.add(flow);
+    if (matcher.matches(flow)) picker.add(flow);
   });
   return picker.take();
 }
 
-FlowPick pick_collapsed(const FlowSnapshot& snapshot, const FlowFilter& filter, FlowSort sort,
+FlowPick pick_collapsed(const FlowSnapshot& snapshot, const FlowMatcher& matcher, FlowSort sort,
                         std::size_t limit) {
-  const auto flows = collapse_client_ports(snapshot, filter);
+  const auto flows = collapse_client_ports(snapshot, matcher);
   Picker picker(sort, limit);
   for (const auto& flow : flows) picker.add(flow);
   return picker.take();

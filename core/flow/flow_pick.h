@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/flow/flow_filter.h"
+#include "core/flow/flow_matcher.h"
 #include "core/flow/flow_table.h"
 
 namespace orb8 {
@@ -18,12 +18,12 @@ struct FlowPick {
   std::size_t matched = 0;  // also those beyond the limit
 };
 
-FlowPick pick_flows(const FlowSnapshot& snapshot, const FlowFilter& filter, FlowSort sort,
+FlowPick pick_flows(const FlowSnapshot& snapshot, const FlowMatcher& matcher, FlowSort sort,
                     std::size_t limit);
 
 // The same over flows of which one stands for all connections of a client to a server's port: see
 // collapse_client_ports().
-FlowPick pick_collapsed(const FlowSnapshot& snapshot, const FlowFilter& filter, FlowSort sort,
+FlowPick pick_collapsed(const FlowSnapshot& snapshot, const FlowMatcher& matcher, FlowSort sort,
                         std::size_t limit);
 
 }  // namespace orb8

@@ -71,7 +71,8 @@ TEST(FlowPick, OrdersEqualFlowsByTheirKey) {
 
 TEST(FlowPick, AppliesTheFilter) {
   const auto snapshot = snapshot_of({record(1, 1, 10), record(2, 1, 30)});
-  const auto pick = pick_flows(*snapshot, {.ports = {1}}, FlowSort::kBytes, 10);
+  const auto pick = pick_flows(*snapshot, FlowMatcher({.all = {.either = {.ports = {{1, 1}}}}}),
+                               FlowSort::kBytes, 10);
   EXPECT_THAT(ports(pick), ElementsAre(1));
   EXPECT_EQ(pick.matched, 1U);
 }

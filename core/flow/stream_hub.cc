@@ -16,11 +16,11 @@ constexpr std::chrono::milliseconds kLongestWait = std::chrono::hours(24);
 
 // Publisher's end and subscriber's end of one stream.
 struct Subscription::Queue {
-  explicit Queue(SubscribeOptions wanted) : options(std::move(wanted)) {}
+  explicit Queue(SubscribeOptions wanted)
+      : options(std::move(wanted)), matcher(options.selection) {}
 
   bool wants(const Event& event) const {
-    return options.packets == (event.kind == EventKind::kPacket) &&
-           options.filter.matches(event.flow);
+    return options.packets == (event.kind == EventKind::kPacket) && matcher.matches(event.flow);
   }
 
   // How many events had to make room: 0 or 1.
@@ -43,6 +43,7 @@ struct Subscription::Queue {
   }
 
   const SubscribeOptions options;
+  const FlowMatcher matcher;
   mutable std::mutex mutex;
   std::condition_variable_any changed;
   std::deque<Event> events;
@@ -160,7 +161,7 @@ std::vector<PacketFilter> StreamHub::packet_filters(std::size_t most) const {
   const std::lock_guard lock(members_->mutex);
   for (const auto& queue : members_->queues) {
     if (!queue->options.packets) continue;
-    for (const auto& filter : queue->options.filter.packet_filters(most)) {
+    for (const auto& filter : orb8::packet_filters(queue->options.selection, most)) {
       if (std::ranges::find(all, filter) == all.end()) all.push_back(filter);
     }
   }

@@ -15,12 +15,13 @@
 
 #include "core/base/result.h"
 #include "core/flow/flow_filter.h"
+#include "core/flow/flow_matcher.h"
 #include "core/model/event.h"
 
 namespace orb8 {
 
 struct SubscribeOptions {
-  FlowFilter filter;
+  FlowSelection selection;
   bool packets = false;         // packet events instead of flow events
   std::size_t capacity = 1000;  // events queued; the oldest makes room for one more
 };

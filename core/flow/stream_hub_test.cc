@@ -54,7 +54,7 @@ TEST(StreamHub, KeepsPacketsAndFlowsApart) {
 
 TEST(StreamHub, FiltersForEachSubscriber) {
   StreamHub hub(10);
-  auto subscription = *hub.subscribe({.filter = {.ports = {2}}});
+  auto subscription = *hub.subscribe({.selection = {.all = {.either = {.ports = {{2, 2}}}}}});
   hub.publish(event(1));
   hub.publish(event(2));
   EXPECT_THAT(numbers(subscription.next(0ms)), ElementsAre(2));
@@ -104,10 +104,12 @@ TEST(StreamHub, TellsWhenPacketListenersComeAndGo) {
   hub.on_packet_change([&] { ++told; });
   const auto before = hub.packet_generation();
   {
-    auto dns = *hub.subscribe({.filter = {.ports = {53}}, .packets = true});
-    auto again = *hub.subscribe({.filter = {.ports = {53}}, .packets = true});
+    auto dns =
+        *hub.subscribe({.selection = {.all = {.either = {.ports = {{53, 53}}}}}, .packets = true});
+    auto again =
+        *hub.subscribe({.selection = {.all = {.either = {.ports = {{53, 53}}}}}, .packets = true});
     EXPECT_THAT(hub.packet_filters(16), SizeIs(1)) << "the same once";
-    EXPECT_EQ(hub.packet_filters(16)[0].port, 53);
+    EXPECT_EQ(hub.packet_filters(16)[0].ports, (PortRange{53, 53}));
   }
   EXPECT_EQ(told, 4);
   EXPECT_NE(hub.packet_generation(), before);
@@ -138,8 +140,9 @@ TEST(StreamHub, TakesNothingOnceItIsClosed) {
 
 TEST(StreamHub, UnsubscribesASubscriptionThatIsAssignedOver) {
   StreamHub hub(2);
-  auto one = *hub.subscribe({.filter = {.ports = {1}}});
-  auto two = *hub.subscribe({.filter = {.ports = {2}}, .packets = true});
+  auto one = *hub.subscribe({.selection = {.all = {.either = {.ports = {{1, 1}}}}}});
+  auto two =
+      *hub.subscribe({.selection = {.all = {.either = {.ports = {{2, 2}}}}}, .packets = true});
   one = std::move(two);
   EXPECT_EQ(hub.subscribers(), 1U);
   EXPECT_FALSE(hub.wants_flows());
@@ -165,9 +168,11 @@ TEST(StreamHub, WaitsForEverWithoutOverflow) {
 
 TEST(StreamHub, AsksTheKernelForAllWhenItsListenersWantTooMuch) {
   StreamHub hub(10);
-  auto one = *hub.subscribe({.filter = {.ports = {1, 2}}, .packets = true});
-  auto two = *hub.subscribe({.filter = {.ports = {2, 3}}, .packets = true});
-  auto flows = *hub.subscribe({.filter = {.ports = {4}}});
+  auto one = *hub.subscribe(
+      {.selection = {.all = {.either = {.ports = {{1, 1}, {2, 2}}}}}, .packets = true});
+  auto two = *hub.subscribe(
+      {.selection = {.all = {.either = {.ports = {{2, 2}, {3, 3}}}}}, .packets = true});
+  auto flows = *hub.subscribe({.selection = {.all = {.either = {.ports = {{4, 4}}}}}});
   EXPECT_THAT(hub.packet_filters(3), SizeIs(3));
   EXPECT_THAT(hub.packet_filters(2), ElementsAre(PacketFilter{}));
 }

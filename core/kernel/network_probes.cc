@@ -34,12 +34,29 @@ void apply_prefix(const Prefix& prefix, orb8_packet_filter& out) {
   out.has_family = prefix.addr.is_v4() && prefix.length >= kV4MappedBits ? 4 : 6;
 }
 
+std::uint8_t to_kernel(Side side) {
+  switch (side) {
+    case Side::kSource:
+      return ORB8_SIDE_SRC;
+    case Side::kDestination:
+      return ORB8_SIDE_DST;
+    case Side::kEither:
+      break;
+  }
+  return ORB8_SIDE_SRC | ORB8_SIDE_DST;
+}
+
 orb8_packet_filter to_kernel(const PacketFilter& filter) {
   orb8_packet_filter out = {};
-  if (filter.prefix) apply_prefix(*filter.prefix, out);
-  if (filter.port) {
-    out.has_port = 1;
-    out.port_be = htons(*filter.port);
+  if (filter.version) out.has_family = static_cast<std::uint8_t>(*filter.version);
+  if (filter.prefix) {
+    apply_prefix(*filter.prefix, out);
+    out.addr_sides = to_kernel(filter.prefix_side);
+  }
+  if (filter.ports) {
+    out.port_first = filter.ports->first;
+    out.port_last = filter.ports->last;
+    out.port_sides = to_kernel(filter.port_side);
   }
   if (filter.protocol) {
     out.has_proto = 1;

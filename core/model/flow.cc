@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstring>
 #include <utility>
 
@@ -77,6 +79,22 @@ std::string tcp_flags_text(std::uint8_t flags) {
     text += name;
   }
   return text;
+}
+
+std::optional<std::uint8_t> parse_tcp_flags(std::string_view text) {
+  std::uint8_t flags = 0;
+  while (true) {
+    const auto end = text.find_first_of(",|");
+    std::string name(text.substr(0, end));
+    std::ranges::transform(name, name.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    const auto* found =
+        std::ranges::find(kFlagNames, name, &std::pair<TcpFlag, std::string_view>::second);
+    if (found == kFlagNames.end()) return std::nullopt;
+    flags |= found->first;
+    if (end == std::string_view::npos) return flags;
+    text.remove_prefix(end + 1);
+  }
 }
 
 const FlowOwners& FlowOwnersRef::operator*() const noexcept {

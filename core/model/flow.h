@@ -69,6 +69,8 @@ enum TcpFlag : std::uint8_t {
 
 // "SYN|ACK"; empty for 0.
 std::string tcp_flags_text(std::uint8_t flags);
+// "SYN,ACK" or "syn|ack": absent where there is none, or one that does not exist.
+std::optional<std::uint8_t> parse_tcp_flags(std::string_view text);
 
 // How it is known that a flow has ended.
 enum class FlowLife : std::uint8_t {

@@ -72,6 +72,18 @@ TEST(TcpFlags, ListsEveryFlagOnce) {
   EXPECT_EQ(tcp_flags_text(0xff), "SYN|FIN|RST|PSH|ACK|URG|ECE|CWR");
 }
 
+TEST(TcpFlags, AreReadByTheirNames) {
+  EXPECT_EQ(parse_tcp_flags("SYN"), kTcpSyn);
+  EXPECT_EQ(parse_tcp_flags("syn,ack"), kTcpSyn | kTcpAck);
+  for (int flags = 1; flags < 256; ++flags) {
+    const auto bits = static_cast<std::uint8_t>(flags);
+    EXPECT_EQ(parse_tcp_flags(tcp_flags_text(bits)), bits);
+  }
+  for (const std::string_view text : {"", "S", "SYN,", ",SYN", "SYN ACK", "NONE"}) {
+    EXPECT_FALSE(parse_tcp_flags(text)) << text;
+  }
+}
+
 TEST(FlowKey, HashesEveryField) {
   const FlowKey key{.src = Addr::v4(10, 0, 0, 1),
                     .dst = Addr::v4(10, 0, 0, 2),

@@ -153,7 +153,8 @@ TEST_F(AttributionTest, TellsEachEndOfALoopbackConnectionWhoTheOtherIs) {
 TEST_F(AttributionTest, NamesThePacketsOfAStream) {
   store_.set(pod("p1", "web-0", {kPodIp}));
   start();
-  auto stream = *pipeline_->subscribe({.namespaces = {"shop"}}, true);
+  const EndpointFilter in_shop{.namespaces = {{.text = "shop"}}};
+  auto stream = *pipeline_->subscribe({.all = {.either = in_shop}}, true);
   Event packet;
   packet.kind = EventKind::kPacket;
   packet.flow.key = record(kPodIp, kPeerIp).key;

@@ -117,8 +117,8 @@ class PipelineThread final : public Pipeline {
 
   std::shared_ptr<const FlowSnapshot> flows() override { return desk_.ask(); }
 
-  Result<Subscription> subscribe(FlowFilter filter, bool packets) override {
-    return hub_.subscribe({.filter = std::move(filter),
+  Result<Subscription> subscribe(FlowSelection selection, bool packets) override {
+    return hub_.subscribe({.selection = std::move(selection),
                            .packets = packets,
                            .capacity = config_.broadcast_channel_size});
   }

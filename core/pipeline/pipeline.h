@@ -32,7 +32,7 @@ class Pipeline {
 
   // Any thread. The flows as the last snapshot left them, and what came since; never null.
   virtual std::shared_ptr<const FlowSnapshot> flows() = 0;
-  virtual Result<Subscription> subscribe(FlowFilter filter, bool packets) = 0;
+  virtual Result<Subscription> subscribe(FlowSelection selection, bool packets) = 0;
   virtual Status status() const = 0;
   // How long ago the thread last came round: a snapshot's interval at most, and what the snapshot
   // takes, unless it is stuck.

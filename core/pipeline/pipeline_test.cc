@@ -219,9 +219,9 @@ TEST_F(PipelineTest, AsksForPacketsOnlyWhileSomebodyListens) {
   const auto pipeline = start();
   EXPECT_THAT(script_.wanted_packets(), IsEmpty());
   {
-    auto packets = *pipeline->subscribe({.ports = {53}}, true);
+    auto packets = *pipeline->subscribe({.all = {.either = {.ports = {{53, 53}}}}}, true);
     EXPECT_TRUE(eventually([&] { return script_.wanted_packets().size() == 1; }));
-    EXPECT_EQ(script_.wanted_packets()[0].port, 53);
+    EXPECT_EQ(script_.wanted_packets()[0].ports, (PortRange{53, 53}));
   }
   EXPECT_TRUE(eventually([&] { return script_.wanted_packets().empty(); }));
 }
@@ -235,7 +235,7 @@ TEST_F(PipelineTest, SaysWhyThereAreNoPacketsAndAsksAgain) {
     }
     return std::string();
   };
-  auto packets = *pipeline->subscribe({.ports = {53}}, true);
+  auto packets = *pipeline->subscribe({.all = {.either = {.ports = {{53, 53}}}}}, true);
   EXPECT_TRUE(eventually([&] { return !refusal().empty(); }));
   EXPECT_EQ(refusal(), "attach tcx to eth0: Operation not permitted");
   script_.refuse_packets("");

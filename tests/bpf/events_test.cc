@@ -16,8 +16,9 @@ orb8_packet_filter everything() {
 
 orb8_packet_filter with_port(std::uint16_t port) {
   orb8_packet_filter filter = {};
-  filter.has_port = 1;
-  filter.port_be = htons(port);
+  filter.port_sides = ORB8_SIDE_SRC | ORB8_SIDE_DST;
+  filter.port_first = port;
+  filter.port_last = port;
   return filter;
 }
 
@@ -31,6 +32,7 @@ orb8_packet_filter with_prefix(const char* text) {
   std::memcpy(filter.mask, mask, sizeof(mask));
   std::memcpy(filter.addr, prefix.addr.bytes.data(), sizeof(mask));
   filter.has_family = prefix.length >= 96 && prefix.addr.is_v4() ? 4 : 6;
+  filter.addr_sides = ORB8_SIDE_SRC | ORB8_SIDE_DST;
   return filter;
 }
 
@@ -149,6 +151,38 @@ TEST_F(Events, AreFilteredByAddressAndPrefix) {
   EXPECT_EQ(events_of({with_prefix("10.0.1.0/24")}, udp4()), 0U);
   EXPECT_EQ(events_of({with_prefix("fd00::/16")}, udp6()), 1U);
   EXPECT_EQ(events_of({with_prefix("fd01::/16")}, udp6()), 0U);
+}
+
+TEST_F(Events, AreFilteredByARangeOfPorts) {
+  auto range = with_port(50);
+  range.port_last = 53;
+  EXPECT_EQ(events_of({range}, udp4()), 1U);
+  range.port_last = 52;
+  EXPECT_EQ(events_of({range}, udp4()), 0U);
+  range.port_first = 0;
+  range.port_last = 65535;
+  EXPECT_EQ(events_of({range}, udp4()), 1U);
+}
+
+// udp4() goes from 10.0.0.1, port 4242, to 10.0.0.2, port 53.
+TEST_F(Events, AreFilteredByOneSideAlone) {
+  auto port = with_port(53);
+  port.port_sides = ORB8_SIDE_DST;
+  EXPECT_EQ(events_of({port}, udp4()), 1U);
+  port.port_sides = ORB8_SIDE_SRC;
+  EXPECT_EQ(events_of({port}, udp4()), 0U);
+  auto prefix = with_prefix("10.0.0.1");
+  prefix.addr_sides = ORB8_SIDE_SRC;
+  EXPECT_EQ(events_of({prefix}, udp4()), 1U);
+  prefix.addr_sides = ORB8_SIDE_DST;
+  EXPECT_EQ(events_of({prefix}, udp4()), 0U);
+}
+
+TEST_F(Events, AreFilteredByTheFamilyAlone) {
+  orb8_packet_filter filter = {};
+  filter.has_family = 4;
+  EXPECT_EQ(events_of({filter}, udp4()), 1U);
+  EXPECT_EQ(events_of({filter}, udp6()), 0U);
 }
 
 TEST_F(Events, KeepTheFamiliesApartInPrefixesOfLengthZero) {

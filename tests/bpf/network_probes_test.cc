@@ -210,7 +210,7 @@ TEST_F(NetworkProbesTest, ForgetsAHookThatItNeverHad) {
 }
 
 TEST_F(NetworkProbesTest, WidensMoreFiltersThanTheKernelHasSlotsForToEveryPacket) {
-  std::vector<PacketFilter> filters(ORB8_FILTER_MAX, PacketFilter{.port = 9999});
+  std::vector<PacketFilter> filters(ORB8_FILTER_MAX, PacketFilter{.ports = PortRange{9999, 9999}});
   probes_->set_packet_filters(filters);
   EXPECT_EQ(events_of(udp4()), 0U);
   filters.push_back(filters.back());
@@ -233,7 +233,14 @@ TEST_F(NetworkProbesTest, FiltersAsPacketFilterDoes) {
   const auto random_filter = [&] {
     PacketFilter filter;
     if (chance()) filter.prefix = parse_prefix(prefixes[below(prefixes.size())]);
-    if (chance()) filter.port = ports[below(std::size(ports))];
+    if (chance()) {
+      const auto [first, last] =
+          std::minmax(ports[below(std::size(ports))], ports[below(std::size(ports))]);
+      filter.ports = PortRange{first, last};
+    }
+    filter.prefix_side = static_cast<Side>(below(3));
+    filter.port_side = static_cast<Side>(below(3));
+    if (chance() && !filter.prefix) filter.version = chance() ? IpVersion::kV4 : IpVersion::kV6;
     if (chance()) filter.protocol = protocols[below(std::size(protocols))];
     if (chance()) filter.direction = static_cast<Direction>(below(2));
     return filter;

@@ -265,7 +265,7 @@ TEST(WireCompat, AnswersAClientThatHasOnlyTheTable) {
   config.grpc_address = "127.0.0.1";
   config.grpc_port = 0;
   auto pipeline = *Pipeline::start(config, std::make_unique<ScriptedSource>(script));
-  FlowService service(*pipeline, {"node-1", "1"}, config.max_query_limit);
+  FlowService service(*pipeline, {"node-1", "1"}, {.max_limit = config.max_query_limit});
   auto server = *GrpcServer::start(config, service);
 
   Upstream upstream;

@@ -70,7 +70,7 @@ TEST_F(PacketEventsTest, TellTheWholePacket) {
   start();
   for (const int family : {AF_INET, AF_INET6}) {
     const auto ends = to_b(7000, family);
-    watcher().want_packets({{.port = 7000}});
+    watcher().want_packets({{.ports = PortRange{7000, 7000}}});
     const auto before = events().size();
     const auto now_ns = std::time(nullptr) * 1'000'000'000;
     send(ends, 1, 321);
@@ -101,8 +101,8 @@ TEST_F(PacketEventsTest, AreOnlyOfPacketsThatAFilterWants) {
   };
   const auto b_v4 = Prefix{b().v4(), 128};
   const std::vector<Wish> wishes = {
-      {{{.port = 7001}}, 10},
-      {{{.port = 7001}, {.port = 7003}}, 20},
+      {{{.ports = PortRange{7001, 7001}}}, 10},
+      {{{.ports = PortRange{7001, 7001}}, {.ports = PortRange{7003, 7003}}}, 20},
       {{{.protocol = kUdp}}, 30},
       {{{.protocol = kIcmp}}, 10},
       {{{.protocol = kIcmp, .direction = Direction::kEgress}}, 5},
@@ -129,7 +129,8 @@ TEST_F(PacketEventsTest, AreOnlyOfPacketsThatAFilterWants) {
 TEST_F(PacketEventsTest, AreOfEveryPacketWhereMoreIsAskedThanTheKernelEvaluates) {
   start();
   std::vector<PacketFilter> many;
-  for (std::uint16_t port = 100; port < 117; ++port) many.push_back({.port = port});
+  for (std::uint16_t port = 100; port < 117; ++port)
+    many.push_back({.ports = PortRange{port, port}});
   watcher().want_packets(many);
   send(to_b(7001), 10);
   EXPECT_TRUE(eventually([this] { return watcher().read_ready(), ports().contains(7001); }));
@@ -144,7 +145,7 @@ TEST_F(PacketEventsTest, AreOfEveryPacketWhereMoreIsAskedThanTheKernelEvaluates)
 
 TEST_F(PacketEventsTest, ThatFindNoRoomAreCounted) {
   start(64U * 1024);
-  watcher().want_packets({{.port = 7000}});
+  watcher().want_packets({{.ports = PortRange{7000, 7000}}});
   send(to_b(7000), 5000);
   const auto total = [this] {
     const auto seen = watcher().accounting();
@@ -158,7 +159,7 @@ TEST_F(PacketEventsTest, ThatFindNoRoomAreCounted) {
 
 TEST_F(PacketEventsTest, ComeAtMostSoManyACall) {
   start();
-  watcher().want_packets({{.port = 7000}});
+  watcher().want_packets({{.ports = PortRange{7000, 7000}}});
   send(to_b(7000), 100);
   EXPECT_EQ(watcher().read_ready(30), 30U);
   EXPECT_EQ(events().size(), 30U);
@@ -201,7 +202,7 @@ TEST_F(PacketEventsTest, WakeTheReaderOfAnEmptyRingAndThenOnceEachEighth) {
   send(to_b(7000), 20);
   EXPECT_TRUE(wake_ups.within(0).empty()) << "nobody listens";
 
-  watcher().want_packets({{.port = 7000}});
+  watcher().want_packets({{.ports = PortRange{7000, 7000}}});
   EXPECT_TRUE(wake_ups.within(0).empty());
   send(to_b(7000), 1);
   EXPECT_EQ(wake_ups.within(kLong), std::vector{ring.fd});

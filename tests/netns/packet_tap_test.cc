@@ -32,7 +32,7 @@ TEST_F(SocketSourceTest, ShowsPacketsWhileSomebodyAsksAndThenLeavesTheInterfaces
   EXPECT_FALSE(has_classifiers(watcher));
   EXPECT_TRUE(watcher.packets().empty());
 
-  watcher.want_packets(net.b.ns, {PacketFilter{.prefix = {}, .port = kPort}});
+  watcher.want_packets(net.b.ns, {PacketFilter{.prefix = {}, .ports = PortRange{kPort, kPort}}});
   EXPECT_TRUE(has_classifiers(watcher));
   sender.send(5, 100);
   ASSERT_EQ(sink.receive(8), 8U);

@@ -76,7 +76,7 @@ TEST_F(PipelineNetnsTest, ShowsFlowsAsTheyWereSentUpToTheLastPacketBeforeItsEnd)
 
 TEST_F(PipelineNetnsTest, TellsAStreamAllThatMovedAndThatTheFlowEnded) {
   start();
-  auto stream = pipeline().subscribe({.ports = {7000}}, false);
+  auto stream = pipeline().subscribe({.all = {.either = {.ports = {{7000, 7000}}}}}, false);
   ASSERT_TRUE(stream);
   Totals sent;
   Totals told;
@@ -105,7 +105,7 @@ TEST_F(PipelineNetnsTest, SendsPacketsWhileSomebodyListens) {
   start();
   send(to_b(7000), 50);
   {
-    auto stream = pipeline().subscribe({.ports = {7000}}, true);
+    auto stream = pipeline().subscribe({.all = {.either = {.ports = {{7000, 7000}}}}}, true);
     ASSERT_TRUE(stream);
     // The pipeline's thread tells the kernel what is wanted: the first packets may be earlier.
     ASSERT_TRUE(eventually([&] {

@@ -75,7 +75,7 @@ TEST_F(SocketSourceTest, TellsAStreamAllOfAConnectionAndOfItsEnd) {
   net.up(true);
   auto pipeline = Pipeline::start(config());
   ASSERT_TRUE(pipeline) << pipeline.error().what;
-  auto stream = (*pipeline)->subscribe({.ports = {kPort}}, false);
+  auto stream = (*pipeline)->subscribe({.all = {.either = {.ports = {{kPort, kPort}}}}}, false);
   ASSERT_TRUE(stream);
   const Ends ends{net.a.v4(), 5000, net.b.v4(), kPort};
   const auto outcome = transfer_tcp(net.a.ns, net.b.ns, ends, 3'000'000, 1000);
@@ -113,7 +113,7 @@ TEST_F(SocketSourceTest, ClosesFlowsWhoseLastWordsFoundNoRoom) {
   ASSERT_TRUE(source) << source.error().what;
   auto pipeline = Pipeline::start(config(), std::make_unique<LateReader>(std::move(*source), late));
   ASSERT_TRUE(pipeline) << pipeline.error().what;
-  auto stream = (*pipeline)->subscribe({.ports = {kPort}}, false);
+  auto stream = (*pipeline)->subscribe({.all = {.either = {.ports = {{kPort, kPort}}}}}, false);
   ASSERT_TRUE(stream);
 
   const auto listener = bound_socket(net.b.ns, SOCK_STREAM, 0, net.b.v4(), kPort);

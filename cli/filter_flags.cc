@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/filter_flags.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+#include "cli/flag_values.h"
+#include "cli/format.h"
+#include "core/config/values.h"
+#include "core/flow/label_selector.h"
+#include "core/flow/name_pattern.h"
+#include "core/model/addr.h"
+#include "core/model/flow.h"
+#include "core/model/packet_filter.h"
+#include "core/model/verdict.h"
+
+namespace orb8 {
+namespace {
+
+constexpr auto kMostRtt = std::chrono::hours(1);  // the wire has 32 bits of microseconds
+
+using EndpointAdd = bool (*)(v1::EndpointFilter&, const std::string&);
+
+// What can be asked of either side, of the source and of the destination.
+struct SideFlag {
+  const char* word;        // "--WORD", "--from-WORD", "--to-WORD"
+  const char* short_name;  // of the first, with a comma behind it; or empty
+  const char* type;
+  const char* about;  // "Flows of this ...": the side is put behind it
+  const char* allowed;
+  EndpointAdd add;
+};
+
+constexpr const char* kScopedName = "[NAMESPACE/]NAME, each with a star at most at its end";
+
+const std::array<SideFlag, 7> kSideFlags = {{
+    {"namespace", "-n,", "NAME", "namespace; NAME* for all that begin so",
+     "a name, with a star at most at its end",
+     [](v1::EndpointFilter& side, const std::string& text) {
+       side.add_namespaces(text);
+       return parse_name_pattern(text).has_value();
+     }},
+    {"pod", "", "[NS/]NAME", "pod; NAME* for all that begin so", kScopedName,
+     [](v1::EndpointFilter& side, const std::string& text) {
+       side.add_pods(text);
+       return parse_scoped_pattern(text).has_value();
+     }},
+    {"workload", "", "[KIND/]NAME", "workload, as deploy/web",
+     "[KIND/]NAME, with a star at most at the name's end",
+     [](v1::EndpointFilter& side, const std::string& text) {
+       side.add_workloads(text);
+       return parse_workload_pattern(text).has_value();
+     }},
+    {"label", "-l,", "SELECTOR", "label selector, as app=web,tier!=db",
+     "a label selector, as app=web or 'tier in (a,b),!canary'",
+     [](v1::EndpointFilter& side, const std::string& text) {
+       side.add_labels(text);
+       return LabelSelector::parse(text).has_value();
+     }},
+    {"service", "", "[NS/]NAME", "Service", kScopedName,
+     [](v1::EndpointFilter& side, const std::string& text) {
+       side.add_services(text);
+       return parse_scoped_pattern(text).has_value();
+     }},
+    {"ip", "", "ADDR[/LEN]", "address or prefix",
+     "an address or a prefix, as 10.0.0.0/8 or fd00::/8",
+     [](v1::EndpointFilter& side, const std::string& text) {
+       side.add_ips(text);
+       return parse_prefix(text).has_value();
+     }},
+    {"port", "", "PORT[-PORT]", "port or range of ports",
+     "a number from 0 to 65535, or a range, as 8000-8999",
+     [](v1::EndpointFilter& side, const std::string& text) {
+       side.add_ports(text);
+       return parse_port_range(text).has_value();
+     }},
+}};
+
+void add_side_flags(const SideFlag& flag, std::vector<FilterFlag>& out) {
+  const auto with = [&](v1::EndpointFilter* (v1::FlowFilter::*side)()) {
+    return [side, add = flag.add](v1::FlowFilter& filter, const std::string& text) {
+      return add(*(filter.*side)(), text);
+    };
+  };
+  const std::string word = flag.word;
+  out.push_back({.names = std::string(flag.short_name) + "--" + word,
+                 .type = flag.type,
+                 .about = fmt::format("From or to this {}.", flag.about),
+                 .allowed = flag.allowed,
+                 .words = {},
+                 .add = with(&v1::FlowFilter::mutable_either)});
+  out.push_back({.names = "--from-" + word,
+                 .type = flag.type,
+                 .about = fmt::format("From this {}.", flag.about),
+                 .allowed = flag.allowed,
+                 .words = {},
+                 .add = with(&v1::FlowFilter::mutable_source)});
+  out.push_back({.names = "--to-" + word,
+                 .type = flag.type,
+                 .about = fmt::format("To this {}.", flag.about),
+                 .allowed = flag.allowed,
+                 .words = {},
+                 .add = with(&v1::FlowFilter::mutable_destination)});
+}
+
+bool add_min_rtt(v1::FlowFilter& filter, const std::string& text) {
+  // A bare number is in seconds elsewhere, and nobody means that here.
+  const bool bare = text.find_first_not_of("0123456789") == std::string::npos;
+  const auto rtt = bare ? std::nullopt : parse_fine_duration(text);
+  if (!rtt || *rtt > kMostRtt) return false;
+  filter.set_min_rtt_us(static_cast<std::uint32_t>(rtt->count()));
+  return true;
+}
+
+bool add_min_bytes(v1::FlowFilter& filter, const std::string& text) {
+  const auto bytes = parse_size(text);
+  if (bytes) filter.set_min_bytes(*bytes);
+  return bytes.has_value();
+}
+
+bool add_min_retransmits(v1::FlowFilter& filter, const std::string& text) {
+  const auto count = parse_unsigned(text);
+  if (!count || *count > UINT32_MAX) return false;
+  filter.set_min_retransmits(static_cast<std::uint32_t>(*count));
+  return true;
+}
+
+void add_other_flags(std::vector<FilterFlag>& out) {
+  out.insert(
+      out.end(),
+      {{.names = "--node-name",
+        .type = "NAME",
+        .about = "From or to what is on this node; NAME* for all that begin so.",
+        .allowed = "a name, with a star at most at its end",
+        .words = {},
+        .add =
+            [](auto& filter, const auto& text) {
+              filter.mutable_either()->add_nodes(text);
+              return parse_name_pattern(text).has_value();
+            }},
+       {.names = "--container",
+        .type = "NAME|ID",
+        .about = "From or to this container on its node; NAME* for all that begin so.",
+        .allowed = "a name, with a star at most at its end, or 12 digits of an id",
+        .words = {},
+        .add =
+            [](auto& filter, const auto& text) {
+              filter.mutable_either()->add_containers(text);
+              return parse_name_pattern(text).has_value();
+            }},
+       {.names = "--process",
+        .type = "NAME",
+        .about = "From or to this process on its node; NAME* for all that begin so.",
+        .allowed = "a name, with a star at most at its end",
+        .words = {},
+        .add =
+            [](auto& filter, const auto& text) {
+              filter.mutable_either()->add_processes(text);
+              return parse_name_pattern(text).has_value();
+            }},
+       {.names = "--protocol",
+        .type = "NAME",
+        .about = "tcp, udp, icmp, icmpv6, sctp, ..., or a number.",
+        .allowed =
+            "a protocol's name, as tcp, udp, icmp, icmpv6 or sctp, or a number from 0 to 255",
+        .words = {"tcp", "udp", "icmp", "icmpv6", "sctp"},
+        .add =
+            [](auto& filter, const auto& text) {
+              filter.add_protocols(text);
+              return parse_protocol(text).has_value();
+            }},
+       {.names = "--direction,--traffic-direction",
+        .type = "WAY",
+        .about = "ingress or egress, as seen from the node.",
+        .allowed = "one of ingress, egress",
+        .words = {"ingress", "egress"},
+        .add =
+            [](auto& filter, const auto& text) {
+              filter.add_directions(text);
+              return parse_direction(text).has_value();
+            }},
+       {.names = "--tcp-flags",
+        .type = "FLAG[,FLAG]",
+        .about = "TCP flows that had all of these flags, as SYN,ACK.",
+        .allowed = "flags out of SYN, FIN, RST, PSH, ACK, URG, ECE and CWR, as SYN,ACK",
+        .words = {"SYN", "FIN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"},
+        .add =
+            [](auto& filter, const auto& text) {
+              filter.add_tcp_flags(text);
+              return parse_tcp_flags(text).has_value();
+            }},
+       {.names = "-4,--ipv4",
+        .type = "",
+        .about = "IPv4 only.",
+        .allowed = "",
+        .words = {},
+        .add =
+            [](auto& filter, const auto& /*text*/) {
+              filter.add_ip_versions(4);
+              return true;
+            }},
+       {.names = "-6,--ipv6",
+        .type = "",
+        .about = "IPv6 only.",
+        .allowed = "",
+        .words = {},
+        .add =
+            [](auto& filter, const auto& /*text*/) {
+              filter.add_ip_versions(6);
+              return true;
+            }},
+       {.names = "--verdict",
+        .type = "VERDICT",
+        .about = "Connections that are established, failed or were reset.",
+        .allowed = "one of established, failed, reset",
+        .words = {"established", "failed", "reset"},
+        .add =
+            [](auto& filter, const auto& text) {
+              filter.add_verdicts(text);
+              return parse_verdict(text).has_value();
+            }},
+       {.names = "--failed",
+        .type = "",
+        .about = "Connections that failed: refused, timed out, unreachable, reset, given up.",
+        .allowed = "",
+        .words = {},
+        .add =
+            [](auto& filter, const auto& /*text*/) {
+              filter.set_failed(true);
+              return true;
+            }},
+       {.names = "--min-rtt",
+        .type = "TIME",
+        .about = "Connections whose round-trip time is at least this, as 50ms or 250us.",
+        .allowed = "a time with its unit, up to 1h, as 50ms or 250us",
+        .words = {},
+        .add = add_min_rtt},
+       {.names = "--min-bytes",
+        .type = "SIZE",
+        .about = "Flows that moved at least this, as 1M or 64K.",
+        .allowed = "a size in bytes, as 4096, 64K or 1M",
+        .words = {},
+        .add = add_min_bytes},
+       {.names = "--min-retransmits",
+        .type = "COUNT",
+        .about = "Connections that sent so many segments again, or more.",
+        .allowed = "a number from 0 to 4294967295",
+        .words = {},
+        .add = add_min_retransmits}});
+}
+
+// Puts filters together, a flag at a time.
+class Assembler {
+ public:
+  Result<void> take(const GivenFilter& given) {
+    if (given.flag == kOrFlag) return begin_next();
+    if (given.flag == kNotFlag) {
+      if (negated_) return fail(Errc::kInvalid, "--not: a second one right behind it");
+      negated_ = true;
+      return {};
+    }
+    const auto flag = std::ranges::find(filter_flags(), given.flag, &FilterFlag::name);
+    auto& into = negated_ ? *current().add_none_of() : current();
+    negated_ = false;
+    empty_ = false;
+    if (!flag->add(into, given.value)) return not_allowed(given.flag, given.value);
+    return {};
+  }
+
+  Result<std::vector<v1::FlowFilter>> finish() {
+    if (filters_.empty() && !negated_) return filters_;
+    if (auto ok = check_ended(); !ok) return std::unexpected(ok.error());
+    return std::move(filters_);
+  }
+
+ private:
+  v1::FlowFilter& current() {
+    if (filters_.empty()) filters_.emplace_back();
+    return filters_.back();
+  }
+
+  Result<void> begin_next() {
+    if (auto ok = check_ended(); !ok) return ok;
+    filters_.emplace_back();
+    empty_ = true;
+    return {};
+  }
+
+  Result<void> check_ended() const {
+    if (negated_) {
+      return fail(Errc::kInvalid,
+                  "--not: what must not match is missing behind it, as --not --port 53");
+    }
+    if (empty_) {
+      return fail(Errc::kInvalid,
+                  "--or: it stands between two filters, as --from-pod web-0 --or --to-pod web-0");
+    }
+    return {};
+  }
+
+  std::vector<v1::FlowFilter> filters_;
+  bool negated_ = false;  // the next one
+  bool empty_ = true;     // nothing was said of the present filter
+};
+
+}  // namespace
+
+std::string FilterFlag::name() const {
+  const auto long_name = names.substr(names.find("--"));
+  return long_name.substr(0, long_name.find(','));
+}
+
+const std::vector<FilterFlag>& filter_flags() {
+  static const auto all = [] {
+    std::vector<FilterFlag> flags;
+    for (const auto& flag : kSideFlags) add_side_flags(flag, flags);
+    add_other_flags(flags);
+    return flags;
+  }();
+  return all;
+}
+
+Result<std::vector<v1::FlowFilter>> read_filters(const std::vector<GivenFilter>& given) {
+  Assembler assembler;
+  for (const auto& one : given) {
+    if (auto ok = assembler.take(one); !ok) return std::unexpected(ok.error());
+  }
+  return assembler.finish();
+}
+
+}  // namespace orb8

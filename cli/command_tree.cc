@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command_tree.h"
 
+#include <algorithm>
+#include <cstddef>
+
 #include "cli/help_text.h"
 #include "core/config/flags.h"
 
@@ -70,7 +73,8 @@ class Builder {
 
   void add_pods(CLI::App& app) {
     auto& pods = add_command(app, "pods", "The pods that are known by name.", help::kPods);
-    add_names(pods, "Pods of this namespace. Repeatable.", "This pod. Repeatable.");
+    add_value(pods, kFilters, "-n,--namespace", "NAME", "Pods of this namespace. Repeatable.");
+    add_value(pods, kFilters, "--pod", "NAME", "This pod. Repeatable.");
     add_value(pods, kFlags, "--duration", "TIME",
               "Standalone: watch for so long before answering. Default: 3s.");
   }
@@ -117,23 +121,23 @@ class Builder {
     app.add_flag(names, into, about)->group(group);
   }
 
-  void add_names(CLI::App& app, const char* of_namespace, const char* of_pod) {
-    add_value(app, kFilters, "-n,--namespace", "NAME", of_namespace);
-    add_value(app, kFilters, "--pod", "NAME", of_pod);
-  }
-
   void add_filters(CLI::App& app) {
-    add_names(app, "Flows of this namespace. Repeatable.", "Flows of this pod. Repeatable.");
-    add_value(app, kFilters, "--ip", "ADDR[/LEN]",
-              "This address or prefix, on either side. Repeatable.");
-    add_value(app, kFilters, "--port", "PORT", "This port, on either side. Repeatable.");
-    add_value(app, kFilters, "--protocol", "NAME",
-              "tcp, udp, icmp, icmpv6, sctp, ..., or a number. Repeatable.");
-    add_value(app, kFilters, "--direction", "WAY", "ingress or egress. Repeatable.");
-    add_flag(app, kFilters, "--failed", raw_.failed,
-             "Connections that failed: refused, timed out, unreachable, reset, given up.");
-    add_value(app, kFilters, "--min-rtt", "TIME",
-              "Connections whose round-trip time is at least this, as 50ms or 250us.");
+    for (const auto& flag : filter_flags()) {
+      if (flag.type.empty()) {
+        app.add_flag(flag.names, flag.about)->group(kFilters);
+      } else {
+        app.add_option(flag.names, flag.about)
+            ->type_name(flag.type)
+            ->group(kFilters)
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      }
+    }
+    // Their values stay with CLI11: take_filters() reads them, in the order in which they stood.
+    const std::string about_not = "What the next filter says must not match.";
+    app.add_flag(std::string(kNotFlag), about_not)->group(kFilters);
+    const std::string about_or = "Begin another filter: flows that match any are shown.";
+    app.add_flag(std::string(kOrFlag), about_or)->group(kFilters);
   }
 
   RawOptions& raw_;
@@ -154,6 +158,20 @@ void build_command_tree(CLI::App& app, RawOptions& raw) {
   builder.add_trace(app);
   builder.add_pods(app);
   builder.add_others(app);
+}
+
+void take_filters(const CLI::App& command, RawOptions& raw) {
+  std::map<const CLI::Option*, std::size_t> seen;
+  for (const auto* option : command.parse_order()) {
+    const auto name = flag_name(*option);
+    const auto& flags = filter_flags();
+    const auto flag = std::ranges::find(flags, name, &FilterFlag::name);
+    if (flag == flags.end() && name != kNotFlag && name != kOrFlag) continue;
+    const bool takes_value = flag != flags.end() && !flag->type.empty();
+    const auto at = seen[option]++;
+    raw.filters.push_back(
+        {.flag = name, .value = takes_value ? option->results().at(at) : std::string()});
+  }
 }
 
 const CLI::App& chosen_app(const CLI::App& app) {

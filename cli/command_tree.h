@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/filter_flags.h"
+
 namespace orb8 {
 
 // What was given, as text: every value of every flag, since giving one twice is a mistake that is
@@ -14,17 +16,20 @@ namespace orb8 {
 struct RawOptions {
   std::map<std::string, std::vector<std::string>> values;  // by flag: "--limit"
   std::map<std::string, std::vector<std::string>> settings;
-  std::vector<std::string> watch;  // one empty text: given, without a time
+  std::vector<GivenFilter> filters;  // in their order: see take_filters()
+  std::vector<std::string> watch;    // one empty text: given, without a time
   std::vector<std::string> shell;
   bool standalone = false;
   bool packets = false;
-  bool failed = false;
   bool collapse_ports = false;
   bool version = false;
 };
 
 // Fills `raw`, which outlives the app's parsing.
 void build_command_tree(CLI::App& app, RawOptions& raw);
+
+// Fills `raw.filters` from what `command` was given, as it stood.
+void take_filters(const CLI::App& command, RawOptions& raw);
 
 // The command at the end of what was parsed: `app` itself when none was given.
 const CLI::App& chosen_app(const CLI::App& app);

@@ -77,15 +77,17 @@ TEST_F(BashCompletion, OffersCommands) {
 }
 
 TEST_F(BashCompletion, OffersTheFlagsOfTheCommandAndTheGlobalOnes) {
-  EXPECT_THAT(offers("orb8 trace network --p"),
-              ElementsAre("--pod", "--port", "--protocol", "--packets", "--pod-scope"));
+  EXPECT_THAT(
+      offers("orb8 trace network --p"),
+      ElementsAre("--pod", "--port", "--process", "--protocol", "--packets", "--pod-scope"));
   EXPECT_THAT(offers("orb8 flows --"),
               IsSupersetOf({"--limit", "--watch", "--agent", "--standalone", "--interface"}));
   EXPECT_THAT(offers("orb8 status --li"), IsEmpty());
   EXPECT_THAT(offers("orb8 flows --col"), ElementsAre("--collapse-ports", "--color"));
   EXPECT_THAT(offers("orb8 trace network --col"), ElementsAre("--color"));
   EXPECT_THAT(offers("orb8 trace network --fa"), ElementsAre("--failed"));
-  EXPECT_THAT(offers("orb8 flows --min"), ElementsAre("--min-rtt"));
+  EXPECT_THAT(offers("orb8 flows --min"),
+              ElementsAre("--min-rtt", "--min-bytes", "--min-retransmits"));
   EXPECT_THAT(offers("orb8 flows --failed --so"), ElementsAre("--sort"));
 }
 

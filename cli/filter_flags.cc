@@ -265,9 +265,13 @@ class Assembler {
       return {};
     }
     const auto flag = std::ranges::find(filter_flags(), given.flag, &FilterFlag::name);
+    const bool once = given.flag.starts_with("--min-");
+    if (once && !negated_ && std::ranges::find(given_, given.flag) != given_.end()) {
+      return fail(Errc::kInvalid, given.flag + " is given twice");
+    }
+    given_.push_back(given.flag);
     auto& into = negated_ ? *current().add_none_of() : current();
     negated_ = false;
-    empty_ = false;
     if (!flag->add(into, given.value)) return not_allowed(given.flag, given.value);
     return {};
   }
@@ -287,7 +291,7 @@ class Assembler {
   Result<void> begin_next() {
     if (auto ok = check_ended(); !ok) return ok;
     filters_.emplace_back();
-    empty_ = true;
+    given_.clear();
     return {};
   }
 
@@ -296,7 +300,7 @@ class Assembler {
       return fail(Errc::kInvalid,
                   "--not: what must not match is missing behind it, as --not --port 53");
     }
-    if (empty_) {
+    if (given_.empty()) {
       return fail(Errc::kInvalid,
                   "--or: it stands between two filters, as --from-pod web-0 --or --to-pod web-0");
     }
@@ -304,8 +308,8 @@ class Assembler {
   }
 
   std::vector<v1::FlowFilter> filters_;
-  bool negated_ = false;  // the next one
-  bool empty_ = true;     // nothing was said of the present filter
+  std::vector<std::string> given_;  // of the present filter
+  bool negated_ = false;            // the next one
 };
 
 }  // namespace

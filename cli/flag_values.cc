@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/filter_flags.h"
+#include "cli/format.h"
 #include "core/config/settings.h"
 
 namespace orb8 {
@@ -44,24 +46,17 @@ std::vector<FlagValues> all_flags() {
       one_of("--color", kColorWords),
       one_of("--sort", kSortWords),
       one_of("--mode", kModeWords),
-      one_of("--direction", {"ingress", "egress"}),
       one_of("shell", {kShells.begin(), kShells.end()}),
-      {.flag = "--protocol",
-       .allowed = "a protocol's name, as tcp, udp, icmp, icmpv6 or sctp, or a number from 0 to 255",
-       .words = {"tcp", "udp", "icmp", "icmpv6", "sctp"}},
       {.flag = "--agent", .allowed = "HOST:PORT, as localhost:9090 or [fd00::7]:9090", .words = {}},
-      {.flag = "--ip", .allowed = "an address or a prefix, as 10.0.0.0/8 or fd00::/8", .words = {}},
-      {.flag = "--port", .allowed = "a number from 0 to 65535", .words = {}},
-      {.flag = "--min-rtt",
-       .allowed = "a time with its unit, up to 1h, as 50ms or 250us",
-       .words = {}},
       {.flag = "--limit", .allowed = "a number from 0 to 4294967295", .words = {}},
-      {.flag = "--namespace", .allowed = "a name", .words = {}},
       {.flag = "--config", .allowed = "a file's name", .words = {}},
-      {.flag = "--pod", .allowed = "a name", .words = {}},
       {.flag = "--duration", .allowed = kTime, .words = {}},
       {.flag = "--watch", .allowed = kTime, .words = {}},
       {.flag = "--connect-timeout", .allowed = kTime, .words = {}}};
+  for (const auto& flag : filter_flags()) {
+    if (flag.type.empty()) continue;
+    all.push_back({.flag = flag.name(), .allowed = flag.allowed, .words = flag.words});
+  }
   for (const auto& setting : settings()) all.push_back(of_setting(setting));
   return all;
 }
@@ -74,6 +69,16 @@ const FlagValues* values_of(std::string_view flag) {
     if (values.flag == flag) return &values;
   }
   return nullptr;
+}
+
+std::unexpected<Error> not_allowed(std::string_view flag, const std::string& value,
+                                   const std::string& named) {
+  const auto& values = *values_of(flag);
+  const auto like = nearest(value, values.words);
+  return fail(Errc::kInvalid,
+              fmt::format("{}: '{}' is not allowed; it must be {}{}", named.empty() ? flag : named,
+                          printable(value), values.allowed,
+                          like.empty() ? "" : "; did you mean " + like + "?"));
 }
 
 }  // namespace orb8

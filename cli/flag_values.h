@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "core/base/result.h"
 
 namespace orb8 {
 
@@ -38,5 +39,10 @@ struct FlagValues {
 
 // Null for a flag without a value.
 const FlagValues* values_of(std::string_view flag);
+
+// "FLAG: 'VALUE' is not allowed; it must be ...", and what may have been meant. `named` stands for
+// the flag where the value came from elsewhere.
+std::unexpected<Error> not_allowed(std::string_view flag, const std::string& value,
+                                   const std::string& named = "");
 
 }  // namespace orb8

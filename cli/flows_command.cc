@@ -8,6 +8,7 @@
 
 #include "cli/accounting_text.h"
 #include "cli/commands.h"
+#include "cli/filter_request.h"
 #include "cli/format.h"
 #include "cli/render_flows.h"
 #include "cli/wait.h"
@@ -23,9 +24,7 @@ constexpr std::size_t kRowsOfOthers = 5;  // title, header, a footer that may wr
 
 v1::QueryFlowsRequest to_request(const CliOptions& options) {
   v1::QueryFlowsRequest request;
-  request.mutable_namespaces()->Add(options.namespaces.begin(), options.namespaces.end());
-  request.mutable_pod_names()->Add(options.pods.begin(), options.pods.end());
-  *request.mutable_filter() = options.filter;
+  put_filters(options.filters, request);
   request.set_sort(options.sort);
   request.set_limit(options.limit);
   request.set_collapse_client_ports(options.collapse_ports);

@@ -42,7 +42,8 @@ inline constexpr const char* kFlows =
     "Each direction of a connection is a flow of its own. Sides are shown by name where the\n"
     "cluster has one: namespace/pod, svc/namespace/service, node/name; with -o wide addresses\n"
     "stay, and names have columns of their own. Values of the same filter are alternatives,\n"
-    "different filters must all match; --namespace and --pod match the pods on either side.\n"
+    "different filters must all match; --not turns the next one round, and --or begins another\n"
+    "set. Filters without from or to match either side.\n"
     "With --watch the table is drawn again in place on a terminal, as many rows as it has, and\n"
     "appended anywhere else.\n"
     "\n"
@@ -56,6 +57,8 @@ inline constexpr const char* kFlows =
     "  orb8 flows --sort rtt                    the slowest connections first\n"
     "  orb8 flows --collapse-ports              a client's connections to a server as one row\n"
     "  orb8 flows --failed --namespace shop\n"
+    "  orb8 flows --from-workload deploy/web --not --to-service kube-system/kube-dns\n"
+    "  orb8 flows --from-pod web-0 --or --to-pod web-0 --to-port 8000-8999\n"
     "  orb8 flows --watch 5s\n"
     "  sudo orb8 flows --standalone --duration 10s --interface 'veth*'\n"
     "  orb8 flows -o json --limit 0 | jq -s 'map(.bytes) | add'";
@@ -85,7 +88,7 @@ inline constexpr const char* kTraceNetwork =
     "  orb8 trace network --min-rtt 50ms --protocol tcp\n"
     "  orb8 trace network --packets --protocol udp --port 53\n"
     "  orb8 trace network --ip 192.168.0.0/16 --direction ingress -o json\n"
-    "  orb8 trace network --namespace shop --pod web-0 --pod web-1";
+    "  orb8 trace network --namespace shop --pod 'web-*' --not --port 53";
 
 inline constexpr const char* kPods =
     "What Kubernetes told of each pod, and on the agent's own node whether its cgroup was found:\n"

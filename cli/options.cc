@@ -22,22 +22,11 @@ namespace {
 
 constexpr int kBadUsage = 2;
 constexpr std::uint64_t kLastPort = 65535;
-constexpr auto kMostRtt = std::chrono::hours(1);  // the wire has 32 bits of microseconds
 constexpr auto kWatchEvery = std::chrono::seconds(2);
 constexpr const char* kAgent = "localhost:9090";
 
 ParsedOptions wrong(const std::string& what) {
   return {.options = {}, .exit_status = kBadUsage, .text = "orb8: " + what + "\n"};
-}
-
-std::unexpected<Error> not_allowed(std::string_view flag, const std::string& value,
-                                   const std::string& named = "") {
-  const auto& values = *values_of(flag);
-  const auto like = nearest(value, values.words);
-  return fail(Errc::kInvalid,
-              fmt::format("{}: '{}' is not allowed; it must be {}{}", named.empty() ? flag : named,
-                          printable(value), values.allowed,
-                          like.empty() ? "" : "; did you mean " + like + "?"));
 }
 
 // HOST:PORT, where an IPv6 host is in brackets and nothing is a URL.
@@ -66,9 +55,9 @@ class Checker {
         return fail(Errc::kInvalid, flag + " is given twice");
       }
     }
-    for (auto step : {&Checker::read_looks, &Checker::read_filter, &Checker::read_connection,
-                      &Checker::read_limits, &Checker::read_times, &Checker::read_mode,
-                      &Checker::read_settings, &Checker::read_command}) {
+    for (auto step :
+         {&Checker::read_looks, &Checker::read_filter, &Checker::read_limits, &Checker::read_times,
+          &Checker::read_mode, &Checker::read_settings, &Checker::read_command}) {
       if (auto ok = (this->*step)(); !ok) return std::unexpected(ok.error());
     }
     if (auto ok = read_agent(environment); !ok) return std::unexpected(ok.error());
@@ -80,8 +69,7 @@ class Checker {
 
  private:
   static bool is_repeatable(std::string_view flag) {
-    return flag == "--namespace" || flag == "--pod" || flag == "--ip" || flag == "--port" ||
-           flag == "--protocol" || flag == "--direction";
+    return flag == "--namespace" || flag == "--pod";  // of pods
   }
 
   const std::vector<std::string>& given(const std::string& flag) const {
@@ -105,23 +93,9 @@ class Checker {
   }
 
   Result<void> read_filter() {
-    for (const auto& ip : given("--ip")) {
-      if (!parse_prefix(ip)) return not_allowed("--ip", ip);
-      options_.filter.add_ips(ip);
-    }
-    for (const auto& text : given("--port")) {
-      const auto port = parse_unsigned(text);
-      if (!port || *port > kLastPort) return not_allowed("--port", text);
-      options_.filter.add_ports(static_cast<std::uint32_t>(*port));
-    }
-    for (const auto& protocol : given("--protocol")) {
-      if (!parse_protocol(protocol)) return not_allowed("--protocol", protocol);
-      options_.filter.add_protocols(protocol);
-    }
-    for (const auto& direction : given("--direction")) {
-      if (!parse_direction(direction)) return not_allowed("--direction", direction);
-      options_.filter.add_directions(direction);
-    }
+    auto filters = read_filters(raw_.filters);
+    if (!filters) return std::unexpected(filters.error());
+    options_.filters = std::move(*filters);
     for (const auto* flag : {"--namespace", "--pod"}) {
       for (const auto& name : given(flag)) {
         if (name.empty()) return not_allowed(flag, name);
@@ -129,25 +103,22 @@ class Checker {
     }
     options_.namespaces = given("--namespace");
     options_.pods = given("--pod");
-    return {};
+    return check_packets();
   }
 
   // What is asked of connections, which a packet by itself is none.
-  Result<void> read_connection() {
-    options_.filter.set_failed(raw_.failed);
-    for (const auto& text : given("--min-rtt")) {
-      // A bare number is in seconds elsewhere, and nobody means that here.
-      const bool bare = text.find_first_not_of("0123456789") == std::string::npos;
-      const auto rtt = bare ? std::nullopt : parse_fine_duration(text);
-      if (!rtt || *rtt > kMostRtt) return not_allowed("--min-rtt", text);
-      options_.filter.set_min_rtt_us(static_cast<std::uint32_t>(rtt->count()));
+  Result<void> check_packets() {
+    for (const auto& filter : raw_.filters) {
+      if (filter.flag == "--failed") options_.failed = true;
+      const bool of_connections = filter.flag == "--failed" || filter.flag == "--min-rtt" ||
+                                  filter.flag == "--verdict" || filter.flag == "--min-retransmits";
+      if (!raw_.packets || !of_connections) continue;
+      return fail(Errc::kInvalid,
+                  fmt::format("{} and --packets exclude each other: a packet by itself has none of "
+                              "what tells how a connection fares",
+                              filter.flag));
     }
-    const bool asked = raw_.failed || options_.filter.min_rtt_us() > 0;
-    if (!raw_.packets || !asked) return {};
-    return fail(Errc::kInvalid,
-                fmt::format("{} and --packets exclude each other: packets have neither a failure "
-                            "nor a round-trip time",
-                            raw_.failed ? "--failed" : "--min-rtt"));
+    return {};
   }
 
   Result<void> read_limits() {
@@ -286,6 +257,7 @@ ParsedOptions parse_cli(const std::vector<std::string>& arguments,
   if (&command == &app && !raw.version) {
     return {.options = {}, .exit_status = kBadUsage, .text = help_page(app)};
   }
+  take_filters(command, raw);
   auto options = Checker(raw).check(command, environment);
   if (!options) return wrong(options.error().what);
   return {.options = std::move(*options), .exit_status = 0, .text = ""};

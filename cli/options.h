@@ -34,9 +34,10 @@ struct CliOptions {
   ColorChoice color = ColorChoice::kAuto;
 
   // What to show.
-  std::vector<std::string> namespaces;
+  std::vector<v1::FlowFilter> filters;  // of which one must match; none: everything
+  bool failed = false;                  // --failed: of connections that failed, their ends
+  std::vector<std::string> namespaces;  // of pods
   std::vector<std::string> pods;
-  v1::FlowFilter filter;
   std::uint32_t limit = 20;
   v1::SortOrder sort = v1::SORT_ORDER_BYTES;
   std::optional<std::chrono::milliseconds> watch;     // flows: show again every so often

@@ -114,7 +114,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "--ip: '300.1.1.1' is not allowed; it must be an address or "
                 "a prefix, as 10.0.0.0/8 or fd00::/8"},
         Mistake{"trace network --port 65536",
-                "--port: '65536' is not allowed; it must be a number from 0 to 65535"},
+                "--port: '65536' is not allowed; it must be a number from 0 to 65535, or a range, "
+                "as 8000-8999"},
         Mistake{
             "trace network --protocol tpc",
             "--protocol: 'tpc' is not allowed; it must be a protocol's name, as tcp, udp, icmp, "
@@ -132,11 +133,26 @@ INSTANTIATE_TEST_SUITE_P(
                 "50ms or 250us"},
         Mistake{"flows --min-rtt 1ms --min-rtt 2ms", "--min-rtt is given twice"},
         Mistake{"trace network --packets --failed",
-                "--failed and --packets exclude each other: packets have neither a failure nor a "
-                "round-trip time"},
+                "--failed and --packets exclude each other: a packet by itself has none of what "
+                "tells how a connection fares"},
         Mistake{"trace network --min-rtt 50ms --packets",
-                "--min-rtt and --packets exclude each other: packets have neither a failure nor "
-                "a round-trip time"},
+                "--min-rtt and --packets exclude each other: a packet by itself has none of "
+                "what tells how a connection fares"},
+        Mistake{"flows --to-port 9-8",
+                "--to-port: '9-8' is not allowed; it must be a number from 0 to 65535, or a range, "
+                "as 8000-8999"},
+        Mistake{"flows --verdict resett",
+                "--verdict: 'resett' is not allowed; it must be one of established, failed, reset; "
+                "did you mean reset?"},
+        Mistake{"flows -l app=web,",
+                "--label: 'app=web,' is not allowed; it must be a label selector, as app=web or "
+                "'tier in (a,b),!canary'"},
+        Mistake{"flows --not",
+                "--not: what must not match is missing behind it, as --not --port 53"},
+        Mistake{"flows --or --port 53",
+                "--or: it stands between two filters, as --from-pod web-0 --or --to-pod web-0"},
+        Mistake{"flows --port 53 --or",
+                "--or: it stands between two filters, as --from-pod web-0 --or --to-pod web-0"},
         Mistake{"status --udp maybe", "--udp: 'maybe' is not allowed; it must be one of on, off"},
         Mistake{"status -o yaml",
                 "--output: 'yaml' is not allowed; it must be one of table, wide, json"},

@@ -38,7 +38,7 @@ RenderStyle style_for(const CliOptions& options, const Screen& screen,
           .color = options.color == ColorChoice::kAlways ||
                    (options.color == ColorChoice::kAuto && screen.terminal && !plain),
           .terminal_width = screen.size().columns,
-          .failures = options.filter.failed()};
+          .failures = options.failed};
 }
 
 }  // namespace orb8

@@ -9,6 +9,7 @@
 #include "cli/accounting_text.h"
 #include "cli/commands.h"
 #include "cli/event_renderer.h"
+#include "cli/filter_request.h"
 #include "cli/format.h"
 #include "cli/render_talkers.h"
 #include "cli/seen_flows.h"
@@ -25,20 +26,19 @@ constexpr std::chrono::milliseconds kLastLook{1000};
 
 v1::StreamEventsRequest to_request(const CliOptions& options) {
   v1::StreamEventsRequest request;
-  request.mutable_namespaces()->Add(options.namespaces.begin(), options.namespaces.end());
-  request.mutable_pod_names()->Add(options.pods.begin(), options.pods.end());
-  *request.mutable_filter() = options.filter;
+  auto filters = options.filters;
   // A failed connection is two flows: the one towards the peer tells of all.
-  if (options.filter.failed() && options.filter.directions().empty()) {
-    request.mutable_filter()->add_directions("egress");
+  for (auto& filter : filters) {
+    if (options.failed && filter.directions().empty()) filter.add_directions("egress");
   }
+  put_filters(filters, request);
   request.set_packets(options.packets);
   return request;
 }
 
 // Of a failed connection its end is shown, since that is when it is known to have failed.
 bool is_shown(const v1::NetworkEvent& event, const CliOptions& options) {
-  return !options.filter.failed() || event.type() == v1::EVENT_TYPE_FLOW_END;
+  return !options.failed || event.type() == v1::EVENT_TYPE_FLOW_END;
 }
 
 struct Counts {
@@ -103,7 +103,7 @@ int run_trace(Backend& backend, const CliOptions& options, const Session& sessio
 
   auto style = session.style;
   style.terminal_width = session.screen.size().columns;
-  const bool talkers = options.output != OutputFormat::kJson && !options.filter.failed();
+  const bool talkers = options.output != OutputFormat::kJson && !options.failed;
   if (talkers) render_talkers(seen, kTop, style, session.out);
   session.out.flush();
   std::optional<v1::Accounting> moved;

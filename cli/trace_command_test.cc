@@ -143,7 +143,7 @@ class TellingAgent final : public Backend {
 TEST(TraceOfFailures, ShowsTheEndOfAConnectionAlone) {
   TellingAgent agent;
   CliOptions options;
-  options.filter.set_failed(true);
+  options.failed = true;
   const auto said = said_by_trace(agent, options);
   EXPECT_THAT(said.out, HasSubstr("  END "));
   EXPECT_THAT(said.out, Not(HasSubstr("  START ")));
@@ -157,10 +157,11 @@ TEST(TraceOfFailures, AsksForTheDirectionTowardsThePeerUnlessOneWasNamed) {
   CliOptions options;
   said_by_trace(agent, options);
   EXPECT_THAT(agent.asked.filter().directions(), IsEmpty());
-  options.filter.set_failed(true);
+  options.filters.emplace_back().set_failed(true);
+  options.failed = true;
   said_by_trace(agent, options);
   EXPECT_THAT(agent.asked.filter().directions(), ElementsAre("egress"));
-  options.filter.add_directions("ingress");
+  options.filters.front().add_directions("ingress");
   said_by_trace(agent, options);
   EXPECT_THAT(agent.asked.filter().directions(), ElementsAre("ingress"));
 }

@@ -205,7 +205,7 @@ ORB8_ABI_SIZE(orb8_packet_v6, 72);
 ORB8_ABI_SIZE(orb8_spilled, 80);
 ORB8_ABI_SIZE(orb8_packet_filter, 48);
 ORB8_ABI_SIZE(orb8_constants, 8);
-ORB8_ABI_SIZE(orb8_control, 648);
+ORB8_ABI_SIZE(orb8_control, 776);
 ORB8_ABI_SIZE(orb8_fragment, 40);
 ORB8_ABI_SIZE(orb8_own_addr, 16);
 ORB8_ABI_SIZE(orb8_tallies, 144);

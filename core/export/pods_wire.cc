@@ -6,13 +6,26 @@
 #include <vector>
 
 #include "core/export/utf8.h"
+#include "core/flow/name_pattern.h"
 
 namespace orb8 {
 namespace {
 
-template <class List>
-bool empty_or_has(const List& list, const std::string& value) {
-  return list.empty() || std::ranges::find(list, value) != list.end();
+// Patterns, as a filter of flows has them; a text that is none matches nothing.
+template <class Texts, class Parse, class Test>
+bool empty_or_any(const Texts& texts, Parse parse, Test test) {
+  return texts.empty() || std::ranges::any_of(texts, [&](const std::string& text) {
+           const auto pattern = parse(text);
+           return pattern && test(*pattern);
+         });
+}
+
+bool is_asked_for(const Endpoint& pod, const v1::QueryPodsRequest& request) {
+  return empty_or_any(request.namespaces(), parse_name_pattern,
+                      [&](const auto& pattern) { return pattern.matches(pod.name_space); }) &&
+         empty_or_any(request.pod_names(), parse_scoped_pattern, [&](const auto& pattern) {
+           return pattern.matches(pod.name_space, pod.name);
+         });
 }
 
 void put(const KubeStore::ListedPod& listed, v1::Pod& out) {
@@ -49,9 +62,7 @@ v1::QueryPodsResponse answer_pods(const v1::QueryPodsRequest& request, const Kub
   if (kube == nullptr) return answer;
   auto pods = kube->pods();
   std::erase_if(pods, [&](const KubeStore::ListedPod& listed) {
-    const auto& endpoint = listed.pod->endpoint;
-    return !empty_or_has(request.namespaces(), endpoint.name_space) ||
-           !empty_or_has(request.pod_names(), endpoint.name);
+    return !is_asked_for(listed.pod->endpoint, request);
   });
   std::ranges::sort(pods, {}, [](const KubeStore::ListedPod& listed) {
     const auto& endpoint = listed.pod->endpoint;

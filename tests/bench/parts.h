@@ -33,6 +33,9 @@ Result<void> measure_kube(Report& report);
 // The share of it that takes a real API server; without one, nothing.
 Result<void> measure_kube_api(Report& report);
 
+// What it costs to hold a flow against a filter.
+Result<void> measure_filter(Report& report);
+
 // Whether the agent grows or loses anything while traffic goes on.
 Result<void> measure_soak(Report& report);
 

@@ -36,11 +36,11 @@ struct SideFlag {
   EndpointAdd add;
 };
 
+constexpr const char* kName = "a name, with a star at most at its end";
 constexpr const char* kScopedName = "[NAMESPACE/]NAME, each with a star at most at its end";
 
 const std::array<SideFlag, 7> kSideFlags = {{
-    {"namespace", "-n,", "NAME", "namespace; NAME* for all that begin so",
-     "a name, with a star at most at its end",
+    {"namespace", "-n,", "NAME", "namespace; NAME* for all that begin so", kName,
      [](v1::EndpointFilter& side, const std::string& text) {
        side.add_namespaces(text);
        return parse_name_pattern(text).has_value();
@@ -130,129 +130,126 @@ bool add_min_retransmits(v1::FlowFilter& filter, const std::string& text) {
   return true;
 }
 
-void add_other_flags(std::vector<FilterFlag>& out) {
-  out.insert(
-      out.end(),
-      {{.names = "--node-name",
-        .type = "NAME",
-        .about = "From or to what is on this node; NAME* for all that begin so.",
-        .allowed = "a name, with a star at most at its end",
-        .words = {},
-        .add =
-            [](auto& filter, const auto& text) {
-              filter.mutable_either()->add_nodes(text);
-              return parse_name_pattern(text).has_value();
-            }},
-       {.names = "--container",
-        .type = "NAME|ID",
-        .about = "From or to this container on its node; NAME* for all that begin so.",
-        .allowed = "a name, with a star at most at its end, or 12 digits of an id",
-        .words = {},
-        .add =
-            [](auto& filter, const auto& text) {
-              filter.mutable_either()->add_containers(text);
-              return parse_name_pattern(text).has_value();
-            }},
-       {.names = "--process",
-        .type = "NAME",
-        .about = "From or to this process on its node; NAME* for all that begin so.",
-        .allowed = "a name, with a star at most at its end",
-        .words = {},
-        .add =
-            [](auto& filter, const auto& text) {
-              filter.mutable_either()->add_processes(text);
-              return parse_name_pattern(text).has_value();
-            }},
-       {.names = "--protocol",
-        .type = "NAME",
-        .about = "tcp, udp, icmp, icmpv6, sctp, ..., or a number.",
-        .allowed =
-            "a protocol's name, as tcp, udp, icmp, icmpv6 or sctp, or a number from 0 to 255",
-        .words = {"tcp", "udp", "icmp", "icmpv6", "sctp"},
-        .add =
-            [](auto& filter, const auto& text) {
-              filter.add_protocols(text);
-              return parse_protocol(text).has_value();
-            }},
-       {.names = "--direction,--traffic-direction",
-        .type = "WAY",
-        .about = "ingress or egress, as seen from the node.",
-        .allowed = "one of ingress, egress",
-        .words = {"ingress", "egress"},
-        .add =
-            [](auto& filter, const auto& text) {
-              filter.add_directions(text);
-              return parse_direction(text).has_value();
-            }},
-       {.names = "--tcp-flags",
-        .type = "FLAG[,FLAG]",
-        .about = "TCP flows that had all of these flags, as SYN,ACK.",
-        .allowed = "flags out of SYN, FIN, RST, PSH, ACK, URG, ECE and CWR, as SYN,ACK",
-        .words = {"SYN", "FIN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"},
-        .add =
-            [](auto& filter, const auto& text) {
-              filter.add_tcp_flags(text);
-              return parse_tcp_flags(text).has_value();
-            }},
-       {.names = "-4,--ipv4",
-        .type = "",
-        .about = "IPv4 only.",
-        .allowed = "",
-        .words = {},
-        .add =
-            [](auto& filter, const auto& /*text*/) {
-              filter.add_ip_versions(4);
-              return true;
-            }},
-       {.names = "-6,--ipv6",
-        .type = "",
-        .about = "IPv6 only.",
-        .allowed = "",
-        .words = {},
-        .add =
-            [](auto& filter, const auto& /*text*/) {
-              filter.add_ip_versions(6);
-              return true;
-            }},
-       {.names = "--verdict",
-        .type = "VERDICT",
-        .about = "Connections that are established, failed or were reset.",
-        .allowed = "one of established, failed, reset",
-        .words = {"established", "failed", "reset"},
-        .add =
-            [](auto& filter, const auto& text) {
-              filter.add_verdicts(text);
-              return parse_verdict(text).has_value();
-            }},
-       {.names = "--failed",
-        .type = "",
-        .about = "Connections that failed: refused, timed out, unreachable, reset, given up.",
-        .allowed = "",
-        .words = {},
-        .add =
-            [](auto& filter, const auto& /*text*/) {
-              filter.set_failed(true);
-              return true;
-            }},
-       {.names = "--min-rtt",
-        .type = "TIME",
-        .about = "Connections whose round-trip time is at least this, as 50ms or 250us.",
-        .allowed = "a time with its unit, up to 1h, as 50ms or 250us",
-        .words = {},
-        .add = add_min_rtt},
-       {.names = "--min-bytes",
-        .type = "SIZE",
-        .about = "Flows that moved at least this, as 1M or 64K.",
-        .allowed = "a size in bytes, as 4096, 64K or 1M",
-        .words = {},
-        .add = add_min_bytes},
-       {.names = "--min-retransmits",
-        .type = "COUNT",
-        .about = "Connections that sent so many segments again, or more.",
-        .allowed = "a number from 0 to 4294967295",
-        .words = {},
-        .add = add_min_retransmits}});
-}
+// What is said of the flow, or of a side that has no flag of its own.
+struct FlowFlag {
+  const char* names;
+  const char* type;
+  const char* about;
+  const char* allowed;
+  std::array<const char*, 8> words;
+  bool (*add)(v1::FlowFilter&, const std::string&);
+};
+
+const std::array<FlowFlag, 13> kFlowFlags = {{
+    {"--node-name",
+     "NAME",
+     "From or to what is on this node; NAME* for all that begin so.",
+     kName,
+     {},
+     [](v1::FlowFilter& filter, const std::string& text) {
+       filter.mutable_either()->add_nodes(text);
+       return parse_name_pattern(text).has_value();
+     }},
+    {"--container",
+     "NAME|ID",
+     "From or to this container on its node; NAME* for all that begin so.",
+     "a name, with a star at most at its end, or 12 digits of an id",
+     {},
+     [](v1::FlowFilter& filter, const std::string& text) {
+       filter.mutable_either()->add_containers(text);
+       return parse_name_pattern(text).has_value();
+     }},
+    {"--process",
+     "NAME",
+     "From or to this process on its node; NAME* for all that begin so.",
+     kName,
+     {},
+     [](v1::FlowFilter& filter, const std::string& text) {
+       filter.mutable_either()->add_processes(text);
+       return parse_name_pattern(text).has_value();
+     }},
+    {"--protocol",
+     "NAME",
+     "tcp, udp, icmp, icmpv6, sctp, ..., or a number.",
+     "a protocol's name, as tcp, udp, icmp, icmpv6 or sctp, or a number from 0 to 255",
+     {"tcp", "udp", "icmp", "icmpv6", "sctp"},
+     [](v1::FlowFilter& filter, const std::string& text) {
+       filter.add_protocols(text);
+       return parse_protocol(text).has_value();
+     }},
+    {"--direction,--traffic-direction",
+     "WAY",
+     "ingress or egress, as seen from the node.",
+     "one of ingress, egress",
+     {"ingress", "egress"},
+     [](v1::FlowFilter& filter, const std::string& text) {
+       filter.add_directions(text);
+       return parse_direction(text).has_value();
+     }},
+    {"--tcp-flags",
+     "FLAG[,FLAG]",
+     "TCP flows that had all of these flags, as SYN,ACK.",
+     "flags out of SYN, FIN, RST, PSH, ACK, URG, ECE and CWR, as SYN,ACK",
+     {"SYN", "FIN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"},
+     [](v1::FlowFilter& filter, const std::string& text) {
+       filter.add_tcp_flags(text);
+       return parse_tcp_flags(text).has_value();
+     }},
+    {"-4,--ipv4",
+     "",
+     "IPv4 only.",
+     "",
+     {},
+     [](v1::FlowFilter& filter, const std::string& /*text*/) {
+       filter.add_ip_versions(4);
+       return true;
+     }},
+    {"-6,--ipv6",
+     "",
+     "IPv6 only.",
+     "",
+     {},
+     [](v1::FlowFilter& filter, const std::string& /*text*/) {
+       filter.add_ip_versions(6);
+       return true;
+     }},
+    {"--verdict",
+     "VERDICT",
+     "Connections that are established, failed or were reset.",
+     "one of established, failed, reset",
+     {"established", "failed", "reset"},
+     [](v1::FlowFilter& filter, const std::string& text) {
+       filter.add_verdicts(text);
+       return parse_verdict(text).has_value();
+     }},
+    {"--failed",
+     "",
+     "Connections that failed: refused, timed out, unreachable, reset, given up.",
+     "",
+     {},
+     [](v1::FlowFilter& filter, const std::string& /*text*/) {
+       filter.set_failed(true);
+       return true;
+     }},
+    {"--min-rtt",
+     "TIME",
+     "Connections whose round-trip time is at least this, as 50ms or 250us.",
+     "a time with its unit, up to 1h, as 50ms or 250us",
+     {},
+     add_min_rtt},
+    {"--min-bytes",
+     "SIZE",
+     "Flows that moved at least this, as 1M or 64K.",
+     "a size in bytes, as 4096, 64K or 1M",
+     {},
+     add_min_bytes},
+    {"--min-retransmits",
+     "COUNT",
+     "Connections that sent so many segments again, or more.",
+     "a number from 0 to 4294967295",
+     {},
+     add_min_retransmits},
+}};
 
 // Puts filters together, a flag at a time.
 class Assembler {
@@ -323,7 +320,17 @@ const std::vector<FilterFlag>& filter_flags() {
   static const auto all = [] {
     std::vector<FilterFlag> flags;
     for (const auto& flag : kSideFlags) add_side_flags(flag, flags);
-    add_other_flags(flags);
+    for (const auto& flag : kFlowFlags) {
+      auto& added = flags.emplace_back(FilterFlag{.names = flag.names,
+                                                  .type = flag.type,
+                                                  .about = flag.about,
+                                                  .allowed = flag.allowed,
+                                                  .words = {},
+                                                  .add = flag.add});
+      for (const auto* word : flag.words) {
+        if (word != nullptr) added.words.emplace_back(word);
+      }
+    }
     return flags;
   }();
   return all;

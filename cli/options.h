@@ -35,13 +35,13 @@ struct CliOptions {
 
   // What to show.
   std::vector<v1::FlowFilter> filters;  // of which one must match; none: everything
-  bool failed = false;                  // --failed: of connections that failed, their ends
   std::vector<std::string> namespaces;  // of pods
   std::vector<std::string> pods;
   std::uint32_t limit = 20;
   v1::SortOrder sort = v1::SORT_ORDER_BYTES;
   std::optional<std::chrono::milliseconds> watch;     // flows: show again every so often
   std::optional<std::chrono::milliseconds> duration;  // trace: how long; standalone: how long first
+  bool failed = false;                                // of connections that failed, their ends
   bool packets = false;
   bool collapse_ports = false;
 

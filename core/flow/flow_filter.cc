@@ -69,14 +69,13 @@ bool is_everything(const std::vector<PacketFilter>& filters) {
 }  // namespace
 
 std::vector<PacketFilter> packet_filters(const FlowSelection& selection, std::size_t most) {
-  const std::vector everything = {PacketFilter{}};
   const auto of_all = product(selection.all, most);
   if (of_all && !is_everything(*of_all)) return *of_all;
-  if (selection.allow.empty()) return everything;
+  if (selection.allow.empty()) return {PacketFilter{}};
   std::vector<PacketFilter> filters;
   for (const auto& filter : selection.allow) {
     const auto more = product(filter, most - filters.size());
-    if (!more || is_everything(*more)) return everything;
+    if (!more || is_everything(*more)) return {PacketFilter{}};
     filters.insert(filters.end(), more->begin(), more->end());
   }
   return filters;

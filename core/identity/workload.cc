@@ -64,9 +64,8 @@ std::optional<std::string> cron_job_of(std::string_view job) {
   if (dash == std::string_view::npos) return {};
   const auto text = job.substr(dash + 1);
   std::uint64_t number = 0;
-  const auto* const end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, number);
-  if (text.starts_with('0') || error != std::errc() || at != end) return {};
+  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.starts_with('0') || error != std::errc() || at != text.data() + text.size()) return {};
   if (!is_time_of_run(number)) return {};
   return stem(job, text);
 }

@@ -9,9 +9,8 @@ namespace {
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
-  const auto* const end = text.data() + text.size();
-  const auto [read, error] = std::from_chars(text.data(), end, port);
-  if (error != std::errc{} || read != end) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return port;
 }
 

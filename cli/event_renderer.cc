@@ -9,8 +9,8 @@
 
 #include "cli/flow_text.h"
 #include "cli/format.h"
-#include "cli/json.h"
 #include "cli/socket_text.h"
+#include "core/export/json.h"
 
 namespace orb8 {
 namespace {
@@ -166,7 +166,10 @@ void EventRenderer::header(std::ostream& out) const {
 
 void EventRenderer::render(const v1::NetworkEvent& event, double seconds, std::ostream& out) {
   if (style_.output == OutputFormat::kJson) {
-    out << to_json(event) << '\n';
+    line_.clear();
+    append_json(event, line_);
+    line_ += '\n';
+    out << line_;
     return;
   }
   if (event.dropped_before() > 0) {

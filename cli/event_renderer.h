@@ -3,6 +3,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <string>
 
 #include "cli/render_style.h"
 #include "cli/table.h"
@@ -28,6 +29,7 @@ class EventRenderer {
 
   RenderStyle style_;
   Table table_;
+  std::string line_;  // of JSON; its room is used again
 };
 
 // One packet as tcpdump would say it: "10:02:56.922 egress  TCP 10.0.0.1:443 > 10.0.0.2:51234:

@@ -138,8 +138,7 @@ TEST(EventRenderer, PutsOneEventOnALineAsJson) {
   const auto text = rendered(life_of_a_flow(), {.output = OutputFormat::kJson, .color = true});
   EXPECT_EQ(std::ranges::count(text, '\n'), 3);
   EXPECT_TRUE(text.starts_with(R"({"namespace":"shop",)")) << text;
-  EXPECT_NE(text.find(R"("type":"EVENT_TYPE_FLOW_END","packets":10,"byte_count":1500,)"),
-            std::string::npos);
+  EXPECT_NE(text.find(R"("type":"flow_end","packets":10,"bytes":1500,)"), std::string::npos);
 }
 
 TEST(EventRenderer, ColoursStartsAndEnds) {

@@ -11,9 +11,9 @@
 #include "cli/accounting_text.h"
 #include "cli/flow_text.h"
 #include "cli/format.h"
-#include "cli/json.h"
 #include "cli/socket_text.h"
 #include "cli/table.h"
+#include "core/export/json.h"
 
 namespace orb8 {
 namespace {

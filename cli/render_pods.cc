@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cli/format.h"
-#include "cli/json.h"
 #include "cli/table.h"
+#include "core/export/json.h"
 
 namespace orb8 {
 namespace {

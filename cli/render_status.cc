@@ -8,8 +8,8 @@
 
 #include "cli/accounting_text.h"
 #include "cli/format.h"
-#include "cli/json.h"
 #include "cli/table.h"
+#include "core/export/json.h"
 
 namespace orb8 {
 namespace {

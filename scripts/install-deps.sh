@@ -24,6 +24,7 @@ packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
   # what the tests run
   iproute2 iputils-ping iptables ethtool iperf3 procps kmod curl jq openssl
+  python3-jsonschema
   "$@"
 )
 

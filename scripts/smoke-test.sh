@@ -177,10 +177,10 @@ check "a filter leaves the others out" \
 check "nothing was lost" has_status '.accounting.lost.packets == 0 and .events_dropped == 0'
 check "the trace ended by itself" wait "$trace"
 check "the trace told of the start" \
-  jq -se 'any(.type == "EVENT_TYPE_FLOW_START" and .src_port == 5001)' "$logs/trace"
+  jq -se 'any(.type == "flow_start" and .src_port == 5001)' "$logs/trace"
 check "all that it told of the flow is all there was" \
-  jq -se 'map(select(.src_port == 5001) | .byte_count) | add == 20000' "$logs/trace"
-check "the trace told of updates" jq -se 'any(.type == "EVENT_TYPE_FLOW_UPDATE")' "$logs/trace"
+  jq -se 'map(select(.src_port == 5001) | .bytes) | add == 20000' "$logs/trace"
+check "the trace told of updates" jq -se 'any(.type == "flow_update")' "$logs/trace"
 check "its summary says what was lost" grep -q " 0 lost" "$logs/trace-summary"
 
 check "a second agent is told that the port is taken" \

@@ -36,6 +36,9 @@ Result<void> measure_kube_api(Report& report);
 // What it costs to hold a flow against a filter.
 Result<void> measure_filter(Report& report);
 
+// How fast events become lines of JSON.
+Result<void> measure_json(Report& report);
+
 // Whether the agent grows or loses anything while traffic goes on.
 Result<void> measure_soak(Report& report);
 

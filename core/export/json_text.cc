@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/export/json_text.h"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+
+#include "core/export/utf8.h"
+
+namespace orb8 {
+namespace {
+
+constexpr std::string_view kHex = "0123456789abcdef";
+
+bool is_plain(char c) {
+  return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+void append_unit(std::uint32_t unit, std::string& out) {
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4)
+    out += kHex[unit >> static_cast<unsigned>(shift) & 15U];
+}
+
+// UTF-16, as JSON escapes it.
+void append_code_point(std::uint32_t point, std::string& out) {
+  constexpr std::uint32_t kBeyond = 0x10000;
+  if (point < kBeyond) return append_unit(point, out);
+  append_unit(0xD800U + ((point - kBeyond) >> 10U), out);
+  append_unit(0xDC00U + ((point - kBeyond) & 0x3FFU), out);
+}
+
+// Of valid UTF-8.
+std::uint32_t take_code_point(std::string_view& text) {
+  const auto lead = static_cast<std::uint8_t>(text.front());
+  const std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  std::uint32_t point = length == 1 ? lead : lead & (0x7FU >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    point = point << 6U | (static_cast<std::uint8_t>(text[i]) & 0x3FU);
+  }
+  text.remove_prefix(length);
+  return point;
+}
+
+void append_escaped(std::string_view text, std::string& out) {
+  const auto valid = valid_utf8(text);
+  std::string_view rest = valid;
+  while (!rest.empty()) {
+    const char c = rest.front();
+    if (is_plain(c)) {
+      out += c;
+      rest.remove_prefix(1);
+    } else if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+      rest.remove_prefix(1);
+    } else if (c == '\n') {
+      out += "\\n";
+      rest.remove_prefix(1);
+    } else if (c == '\t') {
+      out += "\\t";
+      rest.remove_prefix(1);
+    } else {
+      append_code_point(take_code_point(rest), out);
+    }
+  }
+}
+
+// With zeros in front.
+template <std::size_t kDigits>
+void append_digits(std::uint64_t number, std::string& out) {
+  std::array<char, kDigits> digits;
+  for (auto at = digits.rbegin(); at != digits.rend(); ++at, number /= 10) {
+    *at = static_cast<char>('0' + number % 10);
+  }
+  out.append(digits.data(), digits.size());
+}
+
+}  // namespace
+
+void append_quoted(std::string_view text, std::string& out) {
+  out += '"';
+  std::size_t plain = 0;
+  while (plain < text.size() && is_plain(text[plain])) ++plain;
+  out.append(text.substr(0, plain));
+  if (plain < text.size()) append_escaped(text.substr(plain), out);
+  out += '"';
+}
+
+void append_rfc3339(std::int64_t unix_ns, std::string& out) {
+  const std::chrono::sys_time<std::chrono::nanoseconds> time{std::chrono::nanoseconds(unix_ns)};
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  append_digits<4>(static_cast<std::uint64_t>(static_cast<int>(date.year())), out);
+  out += '-';
+  append_digits<2>(static_cast<unsigned>(date.month()), out);
+  out += '-';
+  append_digits<2>(static_cast<unsigned>(date.day()), out);
+  out += 'T';
+  append_digits<2>(static_cast<std::uint64_t>(clock.hours().count()), out);
+  out += ':';
+  append_digits<2>(static_cast<std::uint64_t>(clock.minutes().count()), out);
+  out += ':';
+  append_digits<2>(static_cast<std::uint64_t>(clock.seconds().count()), out);
+  out += '.';
+  append_digits<9>(static_cast<std::uint64_t>(clock.subseconds().count()), out);
+  out += 'Z';
+}
+
+}  // namespace orb8

@@ -1,0 +1,95 @@
+// How fast events become lines of JSON on standard output, as `orb8 trace network -o json` does it.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "cli/event_renderer.h"
+#include "tests/bench/parts.h"
+
+namespace orb8::bench {
+namespace {
+
+constexpr std::uint32_t kEvents = 100'000;
+constexpr int kTries = 5;
+constexpr double kBarPerSecond = 200'000;
+
+void put_pod(const std::string& name, v1::Endpoint& out) {
+  out.set_kind("pod");
+  out.set_namespace_("team-7");
+  out.set_name(name);
+  out.set_workload_kind("Deployment");
+  out.set_workload("recommendation-service");
+  out.set_node("ip-10-0-7-1.eu-central-1.compute.internal");
+  out.set_zone("eu-central-1a");
+  out.set_uid("5d1f3c2a-1234-1234-1234-0123456789ab");
+}
+
+// With all that is known of a connection between two pods: the longest lines there are.
+std::vector<v1::NetworkEvent> events() {
+  std::vector<v1::NetworkEvent> all(kEvents);
+  for (std::uint32_t i = 0; i < kEvents; ++i) {
+    auto& event = all[i];
+    event.set_type(v1::EVENT_TYPE_FLOW_UPDATE);
+    event.set_namespace_("team-7");
+    event.set_pod_name("recommendation-service-7d9f8b6c5d-" + std::to_string(i));
+    event.set_src_ip("10.0.7.12");
+    event.set_dst_ip("10.0.9.200");
+    event.set_src_port(40'000 + i % 20'000);
+    event.set_dst_port(8443);
+    event.set_protocol("TCP");
+    event.set_direction("egress");
+    event.set_timestamp_ns(1'700'000'000'000'000'000 + i);
+    event.set_first_seen_ns(1'700'000'000'000'000'000);
+    event.set_packets(i);
+    event.set_byte_count(std::uint64_t{1448} * i);
+    event.set_total_packets(i);
+    event.set_total_bytes(std::uint64_t{1448} * i);
+    event.set_tcp_flags(0x18);
+    event.set_cgroup_id(123'456);
+    event.set_process("server");
+    event.set_pid(4242);
+    event.set_container_id(std::string(64, 'a'));
+    event.set_container_name("app");
+    event.set_cgroup_path("/kubepods.slice/kubepods-burstable.slice/pod5d1f3c2a/cri-containerd");
+    event.set_netns(4'026'532'000);
+    event.set_socket_cookie(9'000'000 + i);
+    event.set_connection_state("ESTABLISHED");
+    event.set_role("client");
+    event.set_rtt_us(180);
+    event.set_min_rtt_us(90);
+    event.set_payload_bytes(std::uint64_t{1400} * i);
+    event.set_cwnd(10);
+    event.set_dst_service("team-7/recommendation-service");
+    event.set_dst_service_port("https");
+    put_pod(event.pod_name(), *event.mutable_src());
+    put_pod("checkout-service-5c4b7d8f9-" + std::to_string(i), *event.mutable_dst());
+  }
+  return all;
+}
+
+}  // namespace
+
+Result<void> measure_json(Report& report) {
+  const auto all = events();
+  std::ofstream out("/dev/null");
+  if (!out) return fail(Errc::kUnavailable, "open /dev/null");
+  double best = 0;
+  for (int i = 0; i < kTries; ++i) {
+    EventRenderer renderer({.output = OutputFormat::kJson});
+    const auto begin = std::chrono::steady_clock::now();
+    for (const auto& event : all) {
+      renderer.render(event, 0, out);
+      out.flush();  // a reader gets each line at once
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    best = std::max(best, kEvents / took.count());
+  }
+  report.add({"json.lines_per_second", best, "lines/s", kBarPerSecond, true});
+  return {};
+}
+
+}  // namespace orb8::bench

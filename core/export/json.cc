@@ -157,7 +157,8 @@ void append_number(Number number, std::string& out) {
 
 void append_flags(std::uint8_t flags, std::string& out) {
   out += '[';
-  for (std::string_view rest = tcp_flags_text(flags); !rest.empty();) {
+  const auto names = tcp_flags_text(flags);
+  for (std::string_view rest = names; !rest.empty();) {
     const auto end = std::min(rest.find('|'), rest.size());
     append_quoted(rest.substr(0, end), out);
     rest.remove_prefix(std::min(end + 1, rest.size()));

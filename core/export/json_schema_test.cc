@@ -60,7 +60,7 @@ class JsonSchema : public ::testing::Test {
  protected:
   JsonSchema() : schema_(json::parse(std::ifstream("docs/orb8.schema.json"))) {}
 
-  const json& resolved(const json& node) const {
+  json resolved(const json& node) const {
     if (!node.contains("$ref")) return node;
     const std::string prefix = "#/$defs/";
     const auto ref = node["$ref"].get<std::string>();
@@ -70,7 +70,7 @@ class JsonSchema : public ::testing::Test {
 
   // Names and kinds at every depth; values are checked with a real validator, against real output.
   void expect_described(const json& value, const json& node, const std::string& where) const {
-    const auto& rule = resolved(node);
+    const auto rule = resolved(node);
     if (value.is_array()) return expect_described(value.at(0), rule["items"], where + "[]");
     if (!value.is_object()) {
       if (rule.contains("enum")) return;

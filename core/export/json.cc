@@ -45,12 +45,16 @@ bool is_in(const std::array<std::string_view, N>& names, std::string_view name) 
 enum class Form : std::uint8_t { kPlain, kTime, kTcpFlags };
 enum class Presence : std::uint8_t { kAlways, kUnlessZero, kOfSocket, kUnlessIcmp };
 
+// What most fields are, which are asked for their value alone, and all the others.
+enum class Kind : std::uint8_t { kText, kCount32, kCount64, kOther };
+
 struct Plan;
 
 // How one field is written: worked out once for each type.
 struct Field {
   const FieldDescriptor* field;
   std::string key;  // quoted, with the colon
+  Kind kind;
   Form form;
   Presence presence;
   std::vector<std::string> words;  // of an enum, by number, quoted
@@ -87,6 +91,20 @@ Presence presence_of(const FieldDescriptor& field) {
   if (is_in(kZeroIsAbsent, name)) return Presence::kUnlessZero;
   if (is_in(kSocketCounters, name)) return Presence::kOfSocket;
   return is_in(kPorts, name) ? Presence::kUnlessIcmp : Presence::kAlways;
+}
+
+Kind kind_of(const FieldDescriptor& field, Form form) {
+  if (field.is_repeated() || field.has_presence() || form != Form::kPlain) return Kind::kOther;
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_STRING:
+      return Kind::kText;
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return Kind::kCount32;
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return Kind::kCount64;
+    default:
+      return Kind::kOther;
+  }
 }
 
 // "EVENT_TYPE_FLOW_START" of EventType is "flow_start".
@@ -130,6 +148,7 @@ const Plan& plan_in(Plans& plans, const Descriptor& type) {
     if (field->name() == "tcp_flags") form = Form::kTcpFlags;
     plan.fields.push_back({.field = field,
                            .key = quoted(key_of(*field)) + ":",
+                           .kind = kind_of(*field, form),
                            .form = form,
                            .presence = presence_of(*field),
                            .words = field->enum_type() != nullptr ? words_of(*field->enum_type())
@@ -182,6 +201,35 @@ class Writer {
 
  private:
   void write(const Field& field) {
+    switch (field.kind) {
+      case Kind::kText:
+        return write_text(field);
+      case Kind::kCount32:
+        return write_count(field, of_.GetUInt32(message_, field.field));
+      case Kind::kCount64:
+        return write_count(field, of_.GetUInt64(message_, field.field));
+      case Kind::kOther:
+        return write_other(field);
+    }
+  }
+
+  void write_text(const Field& field) {
+    std::string scratch;
+    const auto& text = of_.GetStringReference(message_, field.field, &scratch);
+    if (text.empty()) return;
+    out_ += field.key;
+    append_quoted(text, out_);
+    out_ += ',';
+  }
+
+  void write_count(const Field& field, std::uint64_t count) {
+    if (count == 0 && !is_zero_told(field)) return;
+    out_ += field.key;
+    append_number(count, out_);
+    out_ += ',';
+  }
+
+  void write_other(const Field& field) {
     if (!is_present(field)) return;
     out_ += field.key;
     if (field.field->is_map()) {
@@ -202,6 +250,10 @@ class Writer {
     if (descriptor->has_presence() || descriptor->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
       return false;
     }
+    return is_zero_told(field);
+  }
+
+  bool is_zero_told(const Field& field) const {
     switch (field.presence) {
       case Presence::kUnlessZero:
         return false;

@@ -91,8 +91,9 @@ TEST_F(KubeSyncTest, HoldsFiveThousandPodsAndFollowsTwoHundredChangesASecond) {
   start_and_sync();
   Churn churn(*api);
   ASSERT_TRUE(has_made(churn, 1'000));
-  // The pace is the server's and the machine's, too: told, not asserted.
-  RecordProperty("changes_per_second", std::to_string(churn.made_per_second()));
+  // A moment in which the server was slower is made up for.
+  EXPECT_TRUE(eventually([&] { return churn.made_per_second() >= 0.95 * Churn::kPerSecond; }))
+      << churn.made_per_second();
   churn.stop();
   EXPECT_EQ(churn.refused(), 0);
   EXPECT_EQ(churn.failed(), 0);

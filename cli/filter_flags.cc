@@ -24,16 +24,26 @@ namespace {
 
 constexpr auto kMostRtt = std::chrono::hours(1);  // the wire has 32 bits of microseconds
 
-using EndpointAdd = bool (*)(v1::EndpointFilter&, const std::string&);
+// Whether a value is one that the wire takes, too.
+using Check = bool (*)(const std::string&);
+
+template <auto parse>
+bool reads(const std::string& text) {
+  return parse(text).has_value();
+}
+
+using Texts = google::protobuf::RepeatedPtrField<std::string>;
+using EndpointField = Texts* (v1::EndpointFilter::*)();
 
 // What can be asked of either side, of the source and of the destination.
 struct SideFlag {
   const char* word;        // "--WORD", "--from-WORD", "--to-WORD"
   const char* short_name;  // of the first, with a comma behind it; or empty
   const char* type;
-  const char* about;  // "Flows of this ...": the side is put behind it
+  const char* about;  // "From or to this ..."
   const char* allowed;
-  EndpointAdd add;
+  EndpointField field;
+  Check check;
 };
 
 constexpr const char* kName = "a name, with a star at most at its end";
@@ -41,50 +51,30 @@ constexpr const char* kScopedName = "[NAMESPACE/]NAME, each with a star at most 
 
 const std::array<SideFlag, 7> kSideFlags = {{
     {"namespace", "-n,", "NAME", "namespace; NAME* for all that begin so", kName,
-     [](v1::EndpointFilter& side, const std::string& text) {
-       side.add_namespaces(text);
-       return parse_name_pattern(text).has_value();
-     }},
+     &v1::EndpointFilter::mutable_namespaces, reads<parse_name_pattern>},
     {"pod", "", "[NS/]NAME", "pod; NAME* for all that begin so", kScopedName,
-     [](v1::EndpointFilter& side, const std::string& text) {
-       side.add_pods(text);
-       return parse_scoped_pattern(text).has_value();
-     }},
+     &v1::EndpointFilter::mutable_pods, reads<parse_scoped_pattern>},
     {"workload", "", "[KIND/]NAME", "workload, as deploy/web",
-     "[KIND/]NAME, with a star at most at the name's end",
-     [](v1::EndpointFilter& side, const std::string& text) {
-       side.add_workloads(text);
-       return parse_workload_pattern(text).has_value();
-     }},
+     "[KIND/]NAME, with a star at most at the name's end", &v1::EndpointFilter::mutable_workloads,
+     reads<parse_workload_pattern>},
     {"label", "-l,", "SELECTOR", "label selector, as app=web,tier!=db",
-     "a label selector, as app=web or 'tier in (a,b),!canary'",
-     [](v1::EndpointFilter& side, const std::string& text) {
-       side.add_labels(text);
-       return LabelSelector::parse(text).has_value();
-     }},
-    {"service", "", "[NS/]NAME", "Service", kScopedName,
-     [](v1::EndpointFilter& side, const std::string& text) {
-       side.add_services(text);
-       return parse_scoped_pattern(text).has_value();
-     }},
+     "a label selector, as app=web or 'tier in (a,b),!canary'", &v1::EndpointFilter::mutable_labels,
+     reads<LabelSelector::parse>},
+    {"service", "", "[NS/]NAME", "Service", kScopedName, &v1::EndpointFilter::mutable_services,
+     reads<parse_scoped_pattern>},
     {"ip", "", "ADDR[/LEN]", "address or prefix",
-     "an address or a prefix, as 10.0.0.0/8 or fd00::/8",
-     [](v1::EndpointFilter& side, const std::string& text) {
-       side.add_ips(text);
-       return parse_prefix(text).has_value();
-     }},
+     "an address or a prefix, as 10.0.0.0/8 or fd00::/8", &v1::EndpointFilter::mutable_ips,
+     reads<parse_prefix>},
     {"port", "", "PORT[-PORT]", "port or range of ports",
-     "a number from 0 to 65535, or a range, as 8000-8999",
-     [](v1::EndpointFilter& side, const std::string& text) {
-       side.add_ports(text);
-       return parse_port_range(text).has_value();
-     }},
+     "a number from 0 to 65535, or a range, as 8000-8999", &v1::EndpointFilter::mutable_ports,
+     reads<parse_port_range>},
 }};
 
 void add_side_flags(const SideFlag& flag, std::vector<FilterFlag>& out) {
   const auto with = [&](v1::EndpointFilter* (v1::FlowFilter::*side)()) {
-    return [side, add = flag.add](v1::FlowFilter& filter, const std::string& text) {
-      return add(*(filter.*side)(), text);
+    return [side, flag](v1::FlowFilter& filter, const std::string& text) {
+      *((filter.*side)()->*flag.field)()->Add() = text;
+      return flag.check(text);
     };
   };
   const std::string word = flag.word;
@@ -106,6 +96,18 @@ void add_side_flags(const SideFlag& flag, std::vector<FilterFlag>& out) {
                  .allowed = flag.allowed,
                  .words = {},
                  .add = with(&v1::FlowFilter::mutable_destination)});
+}
+
+template <EndpointField field>
+bool add_to_either(v1::FlowFilter& filter, const std::string& text) {
+  *(filter.mutable_either()->*field)()->Add() = text;
+  return parse_name_pattern(text).has_value();
+}
+
+template <Texts* (v1::FlowFilter::*field)(), Check check>
+bool add_text(v1::FlowFilter& filter, const std::string& text) {
+  *(filter.*field)()->Add() = text;
+  return check(text);
 }
 
 bool add_min_rtt(v1::FlowFilter& filter, const std::string& text) {
@@ -146,55 +148,37 @@ const std::array<FlowFlag, 13> kFlowFlags = {{
      "From or to what is on this node; NAME* for all that begin so.",
      kName,
      {},
-     [](v1::FlowFilter& filter, const std::string& text) {
-       filter.mutable_either()->add_nodes(text);
-       return parse_name_pattern(text).has_value();
-     }},
+     add_to_either<&v1::EndpointFilter::mutable_nodes>},
     {"--container",
      "NAME|ID",
      "From or to this container on its node; NAME* for all that begin so.",
      "a name, with a star at most at its end, or 12 digits of an id",
      {},
-     [](v1::FlowFilter& filter, const std::string& text) {
-       filter.mutable_either()->add_containers(text);
-       return parse_name_pattern(text).has_value();
-     }},
+     add_to_either<&v1::EndpointFilter::mutable_containers>},
     {"--process",
      "NAME",
      "From or to this process on its node; NAME* for all that begin so.",
      kName,
      {},
-     [](v1::FlowFilter& filter, const std::string& text) {
-       filter.mutable_either()->add_processes(text);
-       return parse_name_pattern(text).has_value();
-     }},
+     add_to_either<&v1::EndpointFilter::mutable_processes>},
     {"--protocol",
      "NAME",
      "tcp, udp, icmp, icmpv6, sctp, ..., or a number.",
      "a protocol's name, as tcp, udp, icmp, icmpv6 or sctp, or a number from 0 to 255",
      {"tcp", "udp", "icmp", "icmpv6", "sctp"},
-     [](v1::FlowFilter& filter, const std::string& text) {
-       filter.add_protocols(text);
-       return parse_protocol(text).has_value();
-     }},
+     add_text<&v1::FlowFilter::mutable_protocols, reads<parse_protocol>>},
     {"--direction,--traffic-direction",
      "WAY",
      "ingress or egress, as seen from the node.",
      "one of ingress, egress",
      {"ingress", "egress"},
-     [](v1::FlowFilter& filter, const std::string& text) {
-       filter.add_directions(text);
-       return parse_direction(text).has_value();
-     }},
+     add_text<&v1::FlowFilter::mutable_directions, reads<parse_direction>>},
     {"--tcp-flags",
      "FLAG[,FLAG]",
      "TCP flows that had all of these flags, as SYN,ACK.",
      "flags out of SYN, FIN, RST, PSH, ACK, URG, ECE and CWR, as SYN,ACK",
      {"SYN", "FIN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"},
-     [](v1::FlowFilter& filter, const std::string& text) {
-       filter.add_tcp_flags(text);
-       return parse_tcp_flags(text).has_value();
-     }},
+     add_text<&v1::FlowFilter::mutable_tcp_flags, reads<parse_tcp_flags>>},
     {"-4,--ipv4",
      "",
      "IPv4 only.",
@@ -218,10 +202,7 @@ const std::array<FlowFlag, 13> kFlowFlags = {{
      "Connections that are established, failed or were reset.",
      "one of established, failed, reset",
      {"established", "failed", "reset"},
-     [](v1::FlowFilter& filter, const std::string& text) {
-       filter.add_verdicts(text);
-       return parse_verdict(text).has_value();
-     }},
+     add_text<&v1::FlowFilter::mutable_verdicts, reads<parse_verdict>>},
     {"--failed",
      "",
      "Connections that failed: refused, timed out, unreachable, reset, given up.",

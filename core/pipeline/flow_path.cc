@@ -57,7 +57,7 @@ void FlowPath::take_last_words() {
   }
 }
 
-void FlowPath::close_all_but(const std::unordered_set<std::uint64_t>& living, std::int64_t now_ns) {
+void FlowPath::close_all_but(const LivingSockets& living, std::int64_t now_ns) {
   std::size_t unseen = 0;
   for (const auto& key : table_.held()) {
     if (living.contains(key.socket)) continue;

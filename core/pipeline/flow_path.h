@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <unordered_set>
 
 #include "core/flow/flow_table.h"
 #include "core/flow/stream_hub.h"
@@ -50,7 +49,7 @@ class FlowPath {
   void on_packet(const Event& packet);
   void end_due(std::int64_t now_ns, FlowTable::Due which);
   void take_last_words();
-  void close_all_but(const std::unordered_set<std::uint64_t>& living, std::int64_t now_ns);
+  void close_all_but(const LivingSockets& living, std::int64_t now_ns);
   void end_evicted();
   void end_evicted(FlowTable::Ended& ended);
   void tell_change(const FlowTable::Change& change);

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <span>
-#include <unordered_set>
 #include <vector>
 
 #include "core/base/result.h"
@@ -14,6 +13,7 @@
 #include "core/model/flow.h"
 #include "core/model/packet_filter.h"
 #include "core/model/status.h"
+#include "core/source/living_sockets.h"
 
 namespace orb8 {
 
@@ -34,7 +34,7 @@ class FlowSource {
   // After a collect() that succeeded and looked at all sockets, as the end of one was lost before
   // or may have been: the cookies of those that are open, each of them, so that the others' flows
   // can be closed once all that is ready was taken in. Null otherwise.
-  virtual const std::unordered_set<std::uint64_t>* living_sockets() const { return nullptr; }
+  virtual const LivingSockets* living_sockets() const { return nullptr; }
 
   // Flows that the table has no row for any more: idle, closed or evicted; `told` is what it had
   // heard of them. Takes their entries out of the kernel; what moved since the last snapshot comes

@@ -23,8 +23,8 @@ void ResumedFlows::take_off(FlowRecord& record) {
   if (record.life == FlowLife::kClosed) flows_.erase(from);
 }
 
-void ResumedFlows::keep_only(const std::unordered_set<std::uint64_t>& cookies) {
-  std::erase_if(flows_, [&](const auto& flow) { return !cookies.contains(flow.first.socket); });
+void ResumedFlows::keep_only(const LivingSockets& living) {
+  std::erase_if(flows_, [&](const auto& flow) { return !living.contains(flow.first.socket); });
 }
 
 }  // namespace orb8

@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "core/model/flow.h"
+#include "core/source/living_sockets.h"
 
 namespace orb8 {
 
@@ -19,7 +19,7 @@ class ResumedFlows {
   void take_off(FlowRecord& record);
 
   // The last record of a socket may be lost: what is not of these sockets is over.
-  void keep_only(const std::unordered_set<std::uint64_t>& cookies);
+  void keep_only(const LivingSockets& living);
 
   std::size_t size() const noexcept { return flows_.size(); }
 

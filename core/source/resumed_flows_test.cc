@@ -73,7 +73,7 @@ TEST(ResumedFlows, AreGoneWhereTheirSocketIsGoneWithoutAWord) {
   ResumedFlows flows;
   flows.add(told(1, 9, 5));
   flows.add(told(2, 9, 5));
-  flows.keep_only({2, 3});
+  flows.keep_only(LivingSockets({2, 3}));
   EXPECT_EQ(flows.size(), 1U);
   EXPECT_EQ(left_of(flows, record(2, 9, 7)), 2U);
 }

@@ -11,7 +11,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -70,9 +69,9 @@ class Script {
   }
 
   // From now on each snapshot tells which sockets are left.
-  void set_living_sockets(std::unordered_set<std::uint64_t> cookies) {
+  void set_living_sockets(std::vector<std::uint64_t> cookies) {
     const std::lock_guard lock(mutex_);
-    living_ = std::move(cookies);
+    living_.emplace(std::move(cookies));
   }
 
   std::vector<PacketFilter> wanted_packets() const {
@@ -116,7 +115,7 @@ class Script {
   std::vector<FlowRecord> flows_;
   std::vector<Event> packets_;
   std::vector<PacketFilter> wanted_;
-  std::optional<std::unordered_set<std::uint64_t>> living_;
+  std::optional<LivingSockets> living_;
   Accounting accounting_;
   std::string failure_;
   std::string refusal_;
@@ -142,7 +141,7 @@ class ScriptedSource final : public FlowSource {
     return {};
   }
 
-  const std::unordered_set<std::uint64_t>* living_sockets() const override {
+  const LivingSockets* living_sockets() const override {
     const std::lock_guard lock(script_.mutex_);
     living_ = script_.living_;
     return living_ ? &*living_ : nullptr;
@@ -192,7 +191,7 @@ class ScriptedSource final : public FlowSource {
 
  private:
   Script& script_;
-  mutable std::optional<std::unordered_set<std::uint64_t>> living_;  // as last handed out
+  mutable std::optional<LivingSockets> living_;  // as last handed out
 };
 
 }  // namespace orb8

@@ -172,9 +172,9 @@ Result<void> SocketSource::collect(const RecordFn& record) {
   find_holders();
   const bool lost = ends_were_lost();
   census_wanted_ = census_is_due() || lost || census_wanted_;
-  std::unordered_set<std::uint64_t> alive;
+  std::vector<std::uint64_t> alive;  // by cookie
   const auto whole = probes_.snapshot(census_wanted_, [&](orb8_socket_record& one) {
-    if (census_wanted_) alive.insert(one.owner.cookie);
+    if (census_wanted_) alive.push_back(one.owner.cookie);
     one.owner.first_ns &= ~kPeerBit;
     take(one, record);
   });
@@ -190,9 +190,9 @@ Result<void> SocketSource::collect(const RecordFn& record) {
   return {};
 }
 
-void SocketSource::end_census(std::unordered_set<std::uint64_t> alive) {
+void SocketSource::end_census(std::vector<std::uint64_t> alive) {
   census_wanted_ = false;
-  alive_ = std::move(alive);
+  alive_.emplace(std::move(alive));
   gone_forgotten_ = false;
 }
 

@@ -44,9 +44,7 @@ class SocketSource final : public FlowSource {
   void forget(std::span<const ToldFlow> flows, const RecordFn& record) override;
   Result<void> want_packets(std::span<const PacketFilter> filters) override;
   void leave_out_port(std::uint16_t port) override;
-  const std::unordered_set<std::uint64_t>* living_sockets() const override {
-    return alive_ ? &*alive_ : nullptr;
-  }
+  const LivingSockets* living_sockets() const override { return alive_ ? &*alive_ : nullptr; }
   std::vector<WaitFd> wait_fds() const override;
   std::size_t handle_ready(std::size_t most, const RecordFn& record,
                            const PacketFn& packet) override;
@@ -61,7 +59,7 @@ class SocketSource final : public FlowSource {
   bool is_own(const orb8_socket_record& record) const;
   bool ends_were_lost();
   bool census_is_due();
-  void end_census(std::unordered_set<std::uint64_t> alive);
+  void end_census(std::vector<std::uint64_t> alive);
   void forget_gone();
   void note_holder(const orb8_socket_record& record);
   void find_holders();
@@ -81,9 +79,9 @@ class SocketSource final : public FlowSource {
   // While the peers are read: the entries taken out meanwhile, by their incarnation. They may have
   // been read before, in a batch.
   std::optional<std::unordered_set<std::uint64_t>> taken_;
-  std::optional<std::unordered_set<std::uint64_t>> alive_;  // by cookie: see living_sockets()
-  bool census_wanted_ = false;                              // until one was brought to its end
-  bool gone_forgotten_ = false;                             // since the last
+  std::optional<LivingSockets> alive_;  // see living_sockets()
+  bool census_wanted_ = false;          // until one was brought to its end
+  bool gone_forgotten_ = false;         // since the last
   std::uint64_t ends_lost_ = 0;
   std::int64_t next_census_ns_ = 0;
   std::unordered_map<std::uint64_t, std::uint8_t> looked_for_;  // by cookie: how often

@@ -22,9 +22,7 @@ class LateReader : public FlowSource {
   }
 
   Result<void> collect(const RecordFn& record) override { return source_->collect(record); }
-  const std::unordered_set<std::uint64_t>* living_sockets() const override {
-    return source_->living_sockets();
-  }
+  const LivingSockets* living_sockets() const override { return source_->living_sockets(); }
   void forget(std::span<const ToldFlow> flows, const RecordFn& record) override {
     source_->forget(flows, record);
   }

@@ -15,16 +15,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-// An agent whose ring loses 100 packet events between each two looks at it, whoever asked for
-// them, and which sends one event before which this reader lost two.
-class LosingAgent final : public Backend {
+// An agent that knows neither flows nor pods, which a trace does not ask for.
+class StreamingAgent : public Backend {
  public:
-  Result<v1::AgentStatus> status(const Patience& /*at once*/) override {
-    constexpr std::uint64_t kEachTime = 100;
-    v1::AgentStatus status;
-    status.mutable_accounting()->set_packet_events_lost(lost_ += kEachTime);
-    return status;
-  }
   Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& /*none*/,
                                        const Patience& /*at once*/) override {
     return v1::QueryFlowsResponse{};
@@ -33,6 +26,19 @@ class LosingAgent final : public Backend {
                                      const Patience& /*at once*/) override {
     return v1::QueryPodsResponse{};
   }
+  bool starts_empty() const override { return false; }
+};
+
+// An agent whose ring loses 100 packet events between each two looks at it, whoever asked for
+// them, and which sends one event before which this reader lost two.
+class LosingAgent final : public StreamingAgent {
+ public:
+  Result<v1::AgentStatus> status(const Patience& /*at once*/) override {
+    constexpr std::uint64_t kEachTime = 100;
+    v1::AgentStatus status;
+    status.mutable_accounting()->set_packet_events_lost(lost_ += kEachTime);
+    return status;
+  }
   Result<void> stream(const v1::StreamEventsRequest& /*all*/, const EventFn& on_event,
                       const std::stop_token& /*ends by itself*/) override {
     v1::NetworkEvent event;
@@ -40,7 +46,6 @@ class LosingAgent final : public Backend {
     on_event(event);
     return {};
   }
-  bool starts_empty() const override { return false; }
 
  private:
   std::uint64_t lost_ = 0;
@@ -78,7 +83,7 @@ TEST(TraceSummary, LeavesPacketEventsToThoseWhoAskedForThem) {
   EXPECT_THAT(summary_of(false), HasSubstr("/s), 2 lost; "));
 }
 
-class RefusingAgent final : public Backend {
+class RefusingAgent final : public StreamingAgent {
  public:
   Result<v1::AgentStatus> status(const Patience& /*at once*/) override {
     v1::AgentStatus status;
@@ -87,19 +92,10 @@ class RefusingAgent final : public Backend {
     part.set_reason("attach tcx to eth0: Operation not permitted");
     return status;
   }
-  Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& /*none*/,
-                                       const Patience& /*at once*/) override {
-    return v1::QueryFlowsResponse{};
-  }
-  Result<v1::QueryPodsResponse> pods(const v1::QueryPodsRequest& /*none*/,
-                                     const Patience& /*at once*/) override {
-    return v1::QueryPodsResponse{};
-  }
   Result<void> stream(const v1::StreamEventsRequest& /*all*/, const EventFn& /*none*/,
                       const std::stop_token& /*ends by itself*/) override {
     return {};
   }
-  bool starts_empty() const override { return false; }
 };
 
 TEST(TraceSummary, SaysWhyThereAreNoPackets) {
@@ -112,17 +108,9 @@ TEST(TraceSummary, SaysWhyThereAreNoPackets) {
 }
 
 // An agent that tells of the start and of the end of a connection, whatever was asked for.
-class TellingAgent final : public Backend {
+class TellingAgent final : public StreamingAgent {
  public:
   Result<v1::AgentStatus> status(const Patience& /*at once*/) override { return v1::AgentStatus{}; }
-  Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& /*none*/,
-                                       const Patience& /*at once*/) override {
-    return v1::QueryFlowsResponse{};
-  }
-  Result<v1::QueryPodsResponse> pods(const v1::QueryPodsRequest& /*none*/,
-                                     const Patience& /*at once*/) override {
-    return v1::QueryPodsResponse{};
-  }
   Result<void> stream(const v1::StreamEventsRequest& request, const EventFn& on_event,
                       const std::stop_token& /*ends by itself*/) override {
     asked = request;
@@ -135,7 +123,6 @@ class TellingAgent final : public Backend {
     }
     return {};
   }
-  bool starts_empty() const override { return false; }
 
   v1::StreamEventsRequest asked;
 };

@@ -75,10 +75,6 @@ class Passage {
   UniqueFd out_;
 };
 
-SocketWatcher::ReadyFn moved(std::uint64_t payload) {
-  return [payload](const Flow& flow) { return flow.payload_bytes >= payload; };
-}
-
 TEST_F(SocketSourceTest, TellsTwoPodsOfTheHostsNetworkApartByTheirCgroups) {
   SocketWatcher watcher;
   const NetNs ns;
@@ -103,7 +99,7 @@ TEST_F(SocketSourceTest, TellsTwoPodsOfTheHostsNetworkApartByTheirCgroups) {
 
   const auto flow_of = [&](std::uint16_t port, std::uint8_t protocol, std::size_t bytes) {
     const Ends ends{kLoopback, port, kLoopback, protocol == kTcp ? kPort : std::uint16_t{9}};
-    return watcher.flow(ns, ends, protocol, Direction::kEgress, moved(bytes));
+    return watcher.flow(ns, ends, protocol, Direction::kEgress, payload_of(bytes));
   };
   const auto tcp_of_one = flow_of(5001, kTcp, 111);
   EXPECT_EQ(tcp_of_one.payload_bytes, 111U);
@@ -142,12 +138,13 @@ TEST_F(SocketSourceTest, GivesEachOfTwoPodsOnABridgeItsOwnSideOfTheirConnection)
     must(::send(client.get(), payload.data(), payload.size(), 0), "send");
   });
   const Ends ends{client_host.v4(), 5001, server_host.v4(), kPort};
-  const auto sent = watcher.flow(client_host.ns, ends, kTcp, Direction::kEgress, moved(4000));
+  const auto sent = watcher.flow(client_host.ns, ends, kTcp, Direction::kEgress, payload_of(4000));
   EXPECT_EQ(sent.payload_bytes, 4000U);
   EXPECT_EQ(sent.owners->local->cgroup_id, client_cgroup.id());
   EXPECT_EQ(sent.owners->local->pid, caller.pid());
   EXPECT_EQ(sent.socket.role, Role::kClient);
-  const auto received = watcher.flow(server_host.ns, ends, kTcp, Direction::kIngress, moved(4000));
+  const auto received =
+      watcher.flow(server_host.ns, ends, kTcp, Direction::kIngress, payload_of(4000));
   EXPECT_EQ(received.payload_bytes, 4000U);
   EXPECT_EQ(received.owners->local->cgroup_id, server_cgroup.id());
   EXPECT_EQ(received.owners->local->pid, server.pid());
@@ -167,7 +164,7 @@ TEST_F(SocketSourceTest, NamesTheProcessAndNotTheThread) {
     must(::send(fd.get(), "hello", 5, 0), "send");
   }).join();
   const Ends ends{kLoopback, 5001, kLoopback, kPort};
-  const auto sent = watcher.flow(ns, ends, kTcp, Direction::kEgress, moved(5));
+  const auto sent = watcher.flow(ns, ends, kTcp, Direction::kEgress, payload_of(5));
   EXPECT_EQ(sent.owners->local->comm, "netns_socket_ow");
 }
 
@@ -215,7 +212,7 @@ TEST_F(SocketSourceTest, LeavesASocketThatIsHandedOverWithTheProcessThatOpenedIt
     must(::send(socket.get(), "theirs", 6, 0), "send");
   });
   const Ends ends{kLoopback, 5001, kLoopback, kPort};
-  const auto sent = watcher.flow(ns, ends, kTcp, Direction::kEgress, moved(10));
+  const auto sent = watcher.flow(ns, ends, kTcp, Direction::kEgress, payload_of(10));
   EXPECT_EQ(sent.payload_bytes, 10U);
   EXPECT_EQ(sent.owners->local->pid, opener_pid);
   EXPECT_EQ(sent.owners->local->cgroup_id, openers.id());

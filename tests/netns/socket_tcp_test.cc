@@ -102,13 +102,11 @@ TEST_P(SocketTcpTest, FindsConnectionsThatWereThereBeforeIt) {
   SocketWatcher watcher;
   Connection::send(connection.client, connection.server, 700);
 
-  const auto sent = watcher.flow(a().ns, ends, kTcp, Direction::kEgress,
-                                 [](const Flow& flow) { return flow.payload_bytes >= 700; });
+  const auto sent = watcher.flow(a().ns, ends, kTcp, Direction::kEgress, payload_of(700));
   EXPECT_EQ(sent.payload_bytes, 700U) << "what moved before is somebody else's";
   EXPECT_EQ(sent.socket.role, Role::kClient);
   EXPECT_EQ(sent.owners->local->pid, static_cast<std::uint32_t>(::getpid()));
-  const auto received = watcher.flow(b().ns, ends, kTcp, Direction::kIngress,
-                                     [](const Flow& flow) { return flow.payload_bytes >= 700; });
+  const auto received = watcher.flow(b().ns, ends, kTcp, Direction::kIngress, payload_of(700));
   EXPECT_EQ(received.payload_bytes, 700U);
   EXPECT_EQ(received.socket.role, Role::kServer) << "somebody listens at that port";
 }
@@ -282,8 +280,7 @@ TEST_P(SocketTcpTest, GoesOnWhereAForgottenFlowLeftOff) {
   watcher.forget(first);
   watcher.empty_table();
   Connection::send(connection.client, connection.server, 900);
-  const auto later = watcher.flow(a().ns, ends, kTcp, Direction::kEgress,
-                                  [](const Flow& flow) { return flow.payload_bytes >= 900; });
+  const auto later = watcher.flow(a().ns, ends, kTcp, Direction::kEgress, payload_of(900));
   EXPECT_EQ(later.payload_bytes, 900U);
 }
 

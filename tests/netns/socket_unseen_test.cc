@@ -31,10 +31,6 @@ struct UnseenChild {
   UniqueFd server;
 };
 
-SocketWatcher::ReadyFn received(std::size_t bytes) {
-  return [bytes](const Flow& flow) { return flow.payload_bytes >= bytes; };
-}
-
 TEST_F(SocketSourceTest, TellsAListenersChildrenApartThatWereEstablishedUnseen) {
   SocketWatcher watcher;
   const NetNs ns;
@@ -44,11 +40,11 @@ TEST_F(SocketSourceTest, TellsAListenersChildrenApartThatWereEstablishedUnseen) 
   const UnseenChild two(ns, listener, 5002);
   Connection::send(one.client, one.server, 100);
   Connection::send(two.client, two.server, 200);
-  const auto first = watcher.flow(ns, one.ends, kTcp, Direction::kIngress, received(100));
+  const auto first = watcher.flow(ns, one.ends, kTcp, Direction::kIngress, payload_of(100));
   EXPECT_EQ(first.key.socket, cookie_of(one.server));
   EXPECT_EQ(first.payload_bytes, 100U);
   EXPECT_EQ(first.socket.role, Role::kServer);
-  const auto second = watcher.flow(ns, two.ends, kTcp, Direction::kIngress, received(200));
+  const auto second = watcher.flow(ns, two.ends, kTcp, Direction::kIngress, payload_of(200));
   EXPECT_EQ(second.key.socket, cookie_of(two.server));
   EXPECT_EQ(second.payload_bytes, 200U);
 }

@@ -82,4 +82,9 @@ class SocketWatcher {
   std::unique_ptr<FlowTable> table_;
 };
 
+// A flow with at least so many bytes of the application.
+inline SocketWatcher::ReadyFn payload_of(std::uint64_t bytes) {
+  return [bytes](const Flow& flow) { return flow.payload_bytes >= bytes; };
+}
+
 }  // namespace orb8::netns

@@ -276,10 +276,10 @@ FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
   return change;
 }
 
-std::vector<FlowKey> FlowTable::held() const {
+std::vector<FlowKey> FlowTable::held(const std::function<bool(const FlowKey&)>& wanted) const {
   std::vector<FlowKey> keys;
   for (Slot slot = held_.oldest; slot != kNone;) {
-    keys.push_back(row(slot).key);
+    if (const auto& key = row(slot).key; wanted(key)) keys.push_back(key);
     slot = progress(slot).newer;
   }
   return keys;

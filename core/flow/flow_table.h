@@ -106,8 +106,8 @@ class FlowTable {
   // Removes the flow, unless it moved meanwhile and is not due any more.
   std::optional<Ended> end(const FlowKey& key, std::int64_t now_ns);
 
-  // The flows whose socket is open.
-  std::vector<FlowKey> held() const;
+  // Of the flows whose socket is open those that are `wanted`.
+  std::vector<FlowKey> held(const std::function<bool(const FlowKey&)>& wanted) const;
 
   // Valid until the next call that writes; null: no such flow.
   const Flow* find(const FlowKey& key) const;

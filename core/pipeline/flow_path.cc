@@ -58,9 +58,8 @@ void FlowPath::take_last_words() {
 }
 
 void FlowPath::close_all_but(const LivingSockets& living, std::int64_t now_ns) {
-  std::size_t unseen = 0;
-  for (const auto& key : table_.held()) {
-    if (living.contains(key.socket)) continue;
+  const auto gone = table_.held([&](const FlowKey& key) { return !living.contains(key.socket); });
+  for (const auto& key : gone) {
     const auto& flow = *table_.find(key);
     FlowRecord last;
     last.key = key;
@@ -69,12 +68,11 @@ void FlowPath::close_all_but(const LivingSockets& living, std::int64_t now_ns) {
     last.first_seen_ns = flow.first_seen_ns;
     last.last_seen_ns = now_ns;
     on_record(last);
-    ++unseen;
   }
-  if (unseen == 0) return;
-  ended_unseen_ += unseen;
+  if (gone.empty()) return;
+  ended_unseen_ += gone.size();
   spdlog::warn("{} flows ended unseen: what they moved since the snapshot before is missing",
-               unseen);
+               gone.size());
 }
 
 std::size_t FlowPath::take_ready(std::size_t most) {

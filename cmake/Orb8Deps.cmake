@@ -6,7 +6,7 @@ find_package(Threads REQUIRED)
 
 pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf>=1.3)
 pkg_check_modules(LIBMNL REQUIRED IMPORTED_TARGET libmnl)
-pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl>=7.88)
+pkg_check_modules(LIBCURL REQUIRED libcurl>=7.88)
 pkg_check_modules(SIMDJSON REQUIRED IMPORTED_TARGET simdjson>=3.0)
 find_package(spdlog REQUIRED)         # spdlog::spdlog
 find_package(CLI11 REQUIRED)          # CLI11::CLI11

@@ -11,7 +11,10 @@ rm -rf "$root"
 mkdir -p "$root"/{dev,etc,proc,run,sys,tmp,usr/local/bin,var/lib/dpkg/status.d}
 
 install --strip "${programs[@]}" "$root/usr/local/bin/"
-mapfile -t libraries < <(ldd "${programs[@]}" | awk '$2 == "=>" { print $3 } $1 ~ /^\// && /0x/ { print $1 }' | sort -u)
+# The one that the programs load themselves, when they first need it.
+curl=$(ldconfig -p | awk '$1 == "libcurl.so.4" { print $NF; exit }')
+: "${curl:?rootfs: there is no libcurl.so.4}"
+mapfile -t libraries < <(echo "$curl" && ldd "${programs[@]}" "$curl" | awk '$2 == "=>" { print $3 } $1 ~ /^\// && /0x/ { print $1 }' | sort -u)
 cp --parents --dereference "${libraries[@]}" "$root"
 
 # dpkg may know a library by its path below /usr alone, or by the one without.

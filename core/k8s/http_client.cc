@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/k8s/http_client.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
 
+#include "core/base/curl.h"
 #include "core/k8s/transfer.h"
 
 namespace orb8::k8s {
@@ -17,11 +16,11 @@ class HttpClient::Impl {
       : access_(access),
         server_(std::move(server)),
         authenticator_(access, limits),
-        multi_(curl_multi_init()) {}
+        multi_(curl().multi_init()) {}
 
   ~Impl() {
     for (const auto& transfer : transfers_) {
-      curl_multi_remove_handle(multi_.get(), transfer->handle());
+      curl().multi_remove_handle(multi_.get(), transfer->handle());
     }
   }
   Impl(const Impl&) = delete;
@@ -33,7 +32,7 @@ class HttpClient::Impl {
     auto transfer = Transfer::create(access_, server_, request, *credential);
     if (!transfer) return listener.end(std::unexpected(transfer.error()));
     (*transfer)->listen(listener, authenticator_);
-    if (curl_multi_add_handle(multi_.get(), (*transfer)->handle()) != CURLM_OK) {
+    if (curl().multi_add_handle(multi_.get(), (*transfer)->handle()) != CURLM_OK) {
       return listener.end(fail(Errc::kInternal, "begin a request: libcurl refused"));
     }
     transfers_.push_back(std::move(*transfer));
@@ -43,15 +42,15 @@ class HttpClient::Impl {
     if (perform()) return;  // a listener may have something to ask now
     for (const auto& transfer : transfers_) at_most = std::min(at_most, left_of(*transfer));
     const auto wait = static_cast<int>(std::max<std::int64_t>(at_most.count(), 0));
-    curl_multi_poll(multi_.get(), nullptr, 0, wait, nullptr);
+    curl().multi_poll(multi_.get(), nullptr, 0, wait, nullptr);
     perform();
   }
 
-  void wake() { curl_multi_wakeup(multi_.get()); }
+  void wake() { curl().multi_wakeup(multi_.get()); }
 
  private:
   struct FreeMulti {
-    void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+    void operator()(CURLM* multi) const { curl().multi_cleanup(multi); }
   };
 
   static std::chrono::milliseconds left_of(const Transfer& transfer) {
@@ -63,9 +62,9 @@ class HttpClient::Impl {
   bool perform() {
     bool ended = false;
     int running = 0;
-    curl_multi_perform(multi_.get(), &running);
+    curl().multi_perform(multi_.get(), &running);
     int queued = 0;
-    while (const auto* message = curl_multi_info_read(multi_.get(), &queued)) {
+    while (const auto* message = curl().multi_info_read(multi_.get(), &queued)) {
       if (message->msg != CURLMSG_DONE) continue;
       const auto code = message->data.result;  // the message goes with the handle
       take(message->easy_handle)->end(code);
@@ -81,7 +80,7 @@ class HttpClient::Impl {
 
   // Out of libcurl's hands and of the list. Taking one that runs drops its connection.
   std::unique_ptr<Transfer> take(CURL* handle) {
-    curl_multi_remove_handle(multi_.get(), handle);
+    curl().multi_remove_handle(multi_.get(), handle);
     const auto found = std::ranges::find(transfers_, handle, &Transfer::handle);
     auto transfer = std::move(*found);
     transfers_.erase(found);
@@ -99,8 +98,7 @@ HttpClient::HttpClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpClient::~HttpClient() = default;
 
 Result<std::unique_ptr<HttpClient>> HttpClient::create(const Access& access, CommandLimits limits) {
-  static const auto ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (ready != CURLE_OK) return fail(Errc::kInternal, "start libcurl");
+  if (auto ok = load_curl(); !ok) return std::unexpected(ok.error());
   auto server = server_of(access);
   if (!server) return std::unexpected(server.error());
   return std::unique_ptr<HttpClient>(

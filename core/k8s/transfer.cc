@@ -10,16 +10,16 @@ namespace orb8::k8s {
 namespace {
 
 struct FreeUrl {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+  void operator()(CURLU* url) const { curl().url_cleanup(url); }
 };
 
 struct FreeText {
-  void operator()(char* text) const { curl_free(text); }
+  void operator()(char* text) const { curl().free(text); }
 };
 
 std::string part_of(CURLU* url, CURLUPart part) {
   char* text = nullptr;
-  if (curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return "";
+  if (curl().url_get(url, part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return "";
   const std::unique_ptr<char, FreeText> owned(text);
   return text;
 }
@@ -27,15 +27,15 @@ std::string part_of(CURLU* url, CURLUPart part) {
 }  // namespace
 
 Result<Server> server_of(const Access& access) {
-  const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
-  if (!url || curl_url_set(url.get(), CURLUPART_URL, access.server.c_str(), 0) != CURLUE_OK) {
+  const std::unique_ptr<CURLU, FreeUrl> url(curl().url());
+  if (!url || curl().url_set(url.get(), CURLUPART_URL, access.server.c_str(), 0) != CURLUE_OK) {
     return fail(Errc::kInvalid, access.origin + ": " + access.server + " is no URL");
   }
   Server server{.url = access.server, .connect_to = {}, .host = {}};
   if (access.tls_server_name.empty()) return server;
   const auto host = part_of(url.get(), CURLUPART_HOST);
   const auto port = part_of(url.get(), CURLUPART_PORT);
-  if (curl_url_set(url.get(), CURLUPART_HOST, access.tls_server_name.c_str(), 0) != CURLUE_OK) {
+  if (curl().url_set(url.get(), CURLUPART_HOST, access.tls_server_name.c_str(), 0) != CURLUE_OK) {
     return fail(Errc::kInvalid, access.origin + ": tls-server-name is no name of a host");
   }
   server.url = part_of(url.get(), CURLUPART_URL);
@@ -46,7 +46,7 @@ Result<Server> server_of(const Access& access) {
 }
 
 void Transfer::add(Texts& to, const std::string& text) {
-  auto* const longer = curl_slist_append(to.get(), text.c_str());
+  auto* const longer = curl().slist_append(to.get(), text.c_str());
   if (longer == nullptr) {
     sound_ = false;
     return;
@@ -121,7 +121,7 @@ Result<std::unique_ptr<Transfer>> Transfer::create(const Access& access, const S
                                                    const HttpRequest& request,
                                                    const Credential& credential) {
   std::unique_ptr<Transfer> transfer(new Transfer);
-  transfer->easy_.reset(curl_easy_init());
+  transfer->easy_.reset(curl().easy_init());
   if (transfer->easy_) transfer->set_up(access, server, request, credential);
   if (!transfer->easy_ || !transfer->sound_) {
     return fail(Errc::kInternal, "set up a request to " + access.server + ": libcurl refused");
@@ -138,8 +138,8 @@ std::size_t Transfer::on_header(const char* data, std::size_t /*one*/, std::size
   if (transfer.head_told_ || (line != "\r\n" && line != "\n")) return size;
   long status = 0;
   curl_off_t retry_after = 0;
-  curl_easy_getinfo(transfer.easy_.get(), CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_getinfo(transfer.easy_.get(), CURLINFO_RETRY_AFTER, &retry_after);
+  curl().easy_getinfo(transfer.easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl().easy_getinfo(transfer.easy_.get(), CURLINFO_RETRY_AFTER, &retry_after);
   constexpr long kFirstFinal = 200;
   if (status < kFirstFinal) return size;
   constexpr long kUnauthorized = 401;
@@ -159,11 +159,11 @@ std::size_t Transfer::on_body(const char* data, std::size_t /*one*/, std::size_t
 
 // Without what differs from try to try, such as how many milliseconds it took: it is logged once.
 std::string Transfer::why(CURLcode code) const {
-  std::string text = curl_easy_strerror(code);
+  std::string text = curl().easy_strerror(code);
   long os_errno = 0;
   switch (code) {
     case CURLE_COULDNT_CONNECT:
-      curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &os_errno);
+      curl().easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &os_errno);
       if (os_errno != 0)
         text = std::strerror(static_cast<int>(os_errno));  // NOLINT(concurrency-mt-unsafe)
       break;

@@ -2,14 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <curl/curl.h>
-
 #include <array>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "core/base/curl.h"
 #include "core/base/result.h"
 #include "core/k8s/access.h"
 #include "core/k8s/authenticator.h"
@@ -55,10 +54,10 @@ class Transfer {
 
  private:
   struct FreeEasy {
-    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+    void operator()(CURL* easy) const { curl().easy_cleanup(easy); }
   };
   struct FreeList {
-    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+    void operator()(curl_slist* list) const { curl().slist_free_all(list); }
   };
   using Texts = std::unique_ptr<curl_slist, FreeList>;
 
@@ -66,7 +65,7 @@ class Transfer {
 
   template <class Value>
   void set(CURLoption option, Value value) {
-    if (curl_easy_setopt(easy_.get(), option, value) != CURLE_OK) sound_ = false;
+    if (curl().easy_setopt(easy_.get(), option, value) != CURLE_OK) sound_ = false;
   }
   void add(Texts& to, const std::string& text);
   void set_pem(const Pem& pem, CURLoption file, CURLoption blob);

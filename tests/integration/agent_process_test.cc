@@ -8,6 +8,7 @@
 #include <csignal>
 #include <regex>
 
+#include "core/base/read_file.h"
 #include "orb8/v1/agent.grpc.pb.h"
 #include "tests/integration/process.h"
 #include "tests/integration/process_fixture.h"
@@ -57,6 +58,19 @@ TEST_F(AgentProcess, TellsStepByStepHowItStarts) {
     at = found;
   }
   EXPECT_THAT(errors_in(log), SizeIs(0));
+}
+
+// What it brings along is a tenth of an idle agent's memory.
+TEST_F(AgentProcess, LoadsNoLibcurlWhereNobodyIsAskedOverHttp) {
+  auto command = on_loopback();
+  command.environment = {{"ORB8_KUBE", "off"}};
+  Process agent(kProgram, command);
+  ASSERT_TRUE(agent.says(kListening)) << agent.err();
+  constexpr std::size_t kMost = 1 << 20;
+  const auto maps = read_file(fmt::format("/proc/{}/maps", agent.pid()), kMost, "read its maps");
+  ASSERT_TRUE(maps) << maps.error().what;
+  EXPECT_THAT(*maps, HasSubstr("libgrpc"));
+  EXPECT_THAT(*maps, Not(HasSubstr("libcurl")));
 }
 
 TEST_F(AgentProcess, ReadsSocketsWhereNothingElseIsAskedFor) {

@@ -42,6 +42,7 @@ class Process {
   bool prints(const std::string& words,
               std::chrono::milliseconds patience = kPatience);  // on stdout
 
+  pid_t pid() const { return pid_; }
   void signal(int number) const;
   // The status it exits with; 128 and the number where a signal ends it; none: it goes on.
   std::optional<int> exit_status(std::chrono::milliseconds patience = kPatience);

@@ -3,15 +3,19 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 
 namespace orb8 {
 namespace {
 
+// Processes by name: a client that is started for each connection is one client.
 struct GroupKey {
   FlowKey flow;
   std::uint64_t cgroup_id = 0;
-  std::uint32_t pid = 0;
+  std::string_view process;
   std::uint32_t netns = 0;
 
   bool operator==(const GroupKey&) const = default;
@@ -20,16 +24,18 @@ struct GroupKey {
 struct GroupKeyHash {
   std::size_t operator()(const GroupKey& key) const noexcept {
     auto flow = key.flow;
-    flow.socket = key.cgroup_id << 32U ^ key.pid ^ key.netns;
+    flow.socket = key.cgroup_id << 32U ^ std::hash<std::string_view>{}(key.process) ^ key.netns;
     return FlowKeyHash{}(flow) ^ std::hash<std::uint64_t>{}(key.flow.socket);
   }
 };
 
+// Valid as long as the flow's owners.
 GroupKey group_of(const Flow& flow) {
-  GroupKey group{.flow = flow.key,
-                 .cgroup_id = flow.owners->local ? flow.owners->local->cgroup_id : 0,
-                 .pid = flow.owners->local ? flow.owners->local->pid : 0,
-                 .netns = flow.socket.netns};
+  GroupKey group{.flow = flow.key, .netns = flow.socket.netns};
+  if (const auto& local = flow.owners->local) {
+    group.cgroup_id = local->cgroup_id;
+    group.process = local->comm;
+  }
   if (flow.socket.role == Role::kUnknown) return group;
   const bool client = flow.socket.role == Role::kClient;
   const bool sent = flow.key.direction == Direction::kEgress;
@@ -43,7 +49,19 @@ std::uint32_t least(std::uint32_t a, std::uint32_t b) {
   return std::min(a, b);
 }
 
+// A sum over several processes has no pid.
+void join_process(Flow& sum, const OwnerRef& local) {
+  const auto& so_far = sum.owners->local;
+  if (!local || so_far->pid == local->pid || so_far->pid == 0) return;
+  auto several = *so_far;
+  several.pid = 0;
+  auto owners = *sum.owners;
+  owners.local = std::make_shared<const Owner>(std::move(several));
+  sum.owners = std::move(owners);
+}
+
 void add_to(Flow& sum, const Flow& flow) {
+  join_process(sum, flow.owners->local);
   sum.packets += flow.packets;
   sum.bytes += flow.bytes;
   sum.payload_bytes += flow.payload_bytes;

@@ -10,8 +10,9 @@
 namespace orb8 {
 
 // The flows that match, those alike but for the client's port as one, with that port 0: counters
-// are sums, the round-trip time is the largest, the least one the smallest. Flows of different
-// processes stay apart, and so do those of which nobody knows which side is the client.
+// are sums, the round-trip time is the largest, the least one the smallest. Processes that are
+// called the same in the same cgroup count as one, without a pid where they are several; others
+// stay apart, and so do flows of which nobody knows which side is the client.
 std::vector<Flow> collapse_client_ports(const FlowSnapshot& snapshot, const FlowMatcher& matcher);
 
 }  // namespace orb8

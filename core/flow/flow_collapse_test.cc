@@ -38,6 +38,7 @@ FlowRecord client(std::uint16_t port, Direction direction, std::uint64_t packets
   record.first_seen_ns = port;
   record.last_seen_ns = 10L * port;
   record.pid = 7;
+  record.comm = {"curl"};
   record.socket = {.rtt_us = port, .min_rtt_us = port, .retransmits = 1, .state = 1};
   record.socket.role = Role::kClient;
   return record;
@@ -49,7 +50,8 @@ std::shared_ptr<const FlowSnapshot> snapshot_of(const std::vector<FlowRecord>& r
   for (const auto& one : records) {
     table.apply(one, [&](const FlowRecord& fresh) {
       auto& owner = owners[fresh.pid];
-      if (!owner) owner = std::make_shared<Owner>(Owner{.pid = fresh.pid});
+      if (!owner)
+        owner = std::make_shared<Owner>(Owner{.pid = fresh.pid, .comm = fresh.comm.data()});
       return FlowOwners{.src = {}, .dst = {}, .local = owner};
     });
   }
@@ -90,6 +92,7 @@ TEST(FlowCollapse, KnowsTheServersSideToo) {
 TEST(FlowCollapse, KeepsDirectionsProcessesAndUnknownRolesApart) {
   auto other_process = client(5003, Direction::kEgress, 1);
   other_process.pid = 8;
+  other_process.comm = {"wget"};
   auto unknown = client(5004, Direction::kEgress, 1);
   unknown.socket.role = Role::kUnknown;
   const auto flows = collapse_client_ports(
@@ -97,6 +100,19 @@ TEST(FlowCollapse, KeepsDirectionsProcessesAndUnknownRolesApart) {
                     other_process, unknown}),
       {});
   EXPECT_THAT(flows, SizeIs(4));
+}
+
+TEST(FlowCollapse, TakesAClientThatIsStartedForEachConnectionForOne) {
+  auto next = client(5002, Direction::kEgress, 4);
+  next.pid = 8;
+  auto another = client(5003, Direction::kEgress, 5);
+  another.pid = 9;
+  const auto flows =
+      collapse_client_ports(*snapshot_of({client(5001, Direction::kEgress, 3), next, another}), {});
+  ASSERT_THAT(flows, SizeIs(1));
+  EXPECT_EQ(flows.front().packets, 12U);
+  EXPECT_EQ(flows.front().owners->local->pid, 0U);
+  EXPECT_EQ(flows.front().owners->local->comm, "curl");
 }
 
 TEST(FlowCollapse, IsWhatAQueryPicksFrom) {

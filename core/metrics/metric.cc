@@ -2,6 +2,7 @@
 #include "core/metrics/metric.h"
 
 #include <numeric>
+#include <utility>
 
 namespace orb8 {
 
@@ -19,6 +20,13 @@ std::string_view to_string(MetricType type) {
 
 std::uint64_t HistogramValue::count() const {
   return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+}
+
+void MetricFamily::add(std::vector<MetricLabel> labels, MetricValue value, std::int64_t start_ns) {
+  auto& sample = samples.emplace_back();
+  sample.labels = std::move(labels);
+  sample.value = std::move(value);
+  sample.start_ns = start_ns;
 }
 
 }  // namespace orb8

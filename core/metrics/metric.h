@@ -56,6 +56,8 @@ struct MetricSample {
 struct MetricFamily {
   const MetricInfo& info;
   std::vector<MetricSample> samples;
+
+  void add(std::vector<MetricLabel> labels, MetricValue value, std::int64_t start_ns);
 };
 
 // Who collects gets one family after the other, each metric once, in the registry's order; a family

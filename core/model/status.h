@@ -42,6 +42,20 @@ struct Accounting {
   std::uint64_t packet_events_lost = 0;  // the packet ring was full
 };
 
+// How full something in the kernel was when it was last looked at: entries, or bytes.
+struct Fill {
+  std::string name;
+  std::uint64_t used = 0;
+  std::uint64_t size = 0;
+};
+
+// Counted by the kernel while kernel.bpf_stats_enabled is 1.
+struct ProgramRuns {
+  std::string program;
+  std::uint64_t run_time_ns = 0;
+  std::uint64_t runs = 0;
+};
+
 struct SourceStatus {
   std::string name;    // "tc" or "socket"
   std::string reason;  // why this source, and why not another
@@ -54,6 +68,9 @@ struct SourceStatus {
   std::uint64_t sockets_untracked = 0;
   std::vector<AttachedProgram> programs;
   std::vector<Component> components;
+  std::vector<Fill> maps;
+  std::vector<Fill> rings;
+  std::vector<ProgramRuns> runs;  // empty: nobody counts them
 };
 
 // What became of watching Kubernetes, of all kinds of objects together.
@@ -75,6 +92,10 @@ struct Status {
   std::uint64_t flows_ended_unseen = 0;     // their socket was gone: what they moved last is lost
   std::optional<WatchCounters> kubernetes;  // absent: no cluster is to be watched
   std::uint64_t pods_evicted = 0;           // that still ran
+  std::uint64_t metric_series_folded = 0;   // for want of room
+  std::uint64_t metric_series_expired = 0;  // with their pods
+  std::uint32_t metric_series = 0;          // of flow metrics, now
+  std::uint32_t metric_max_series = 0;
   std::uint32_t pods_tracked = 0;
   std::uint32_t active_flows = 0;
   std::uint32_t max_flows = 0;

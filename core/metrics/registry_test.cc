@@ -1,0 +1,113 @@
+// The table of metrics, and docs/METRICS.md, which shows it.
+// SPDX-License-Identifier: Apache-2.0
+#include "core/metrics/registry.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <set>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/metrics/process_metrics.h"
+#include "core/metrics/status_metrics.h"
+
+namespace orb8 {
+namespace {
+
+TEST(Registry, NamesEachMetricOnceAsPrometheusDoes) {
+  std::set<std::string_view> names;
+  for (const auto& info : registry()) {
+    EXPECT_TRUE(names.insert(info.name).second) << info.name;
+    EXPECT_TRUE(info.name.starts_with("orb8_") || info.name.starts_with("process_")) << info.name;
+    EXPECT_EQ(info.name.ends_with("_total"), info.type == MetricType::kCounter) << info.name;
+    EXPECT_EQ(info.name.find("_bytes") != info.name.npos, info.unit == "By") << info.name;
+    EXPECT_EQ(info.name.find("_seconds") != info.name.npos, info.unit == "s") << info.name;
+    EXPECT_TRUE(info.help.ends_with('.')) << info.name;
+    EXPECT_FALSE(info.unit.empty()) << info.name;
+  }
+}
+
+TEST(Registry, LabelsNothingByAddressOrPort) {
+  for (const auto& info : registry()) {
+    for (const auto label : info.labels) {
+      EXPECT_TRUE(label.find("ip") == label.npos && label.find("port") == label.npos &&
+                  label.find("addr") == label.npos)
+          << info.name << " has " << label;
+    }
+  }
+}
+
+// With something in each list, all of the agent's own metrics are told, in order and once.
+TEST(Registry, HasExactlyTheMetricsThatAreCollected) {
+  Status status;
+  status.components = {{.name = "flow-source"}};
+  status.kubernetes.emplace();
+  status.source.maps = {{.name = "orb8_flows_v4"}};
+  status.source.rings = {{.name = "orb8_packets"}};
+  status.source.runs = {{.program = "network_probe"}};
+  std::vector<std::string_view> told;
+  const auto take = [&](const MetricFamily& family) {
+    told.push_back(family.info.name);
+    for (const auto& sample : family.samples) {
+      std::vector<std::string_view> labels;
+      for (const auto& label : sample.labels) labels.push_back(label.name);
+      EXPECT_EQ(labels, family.info.labels) << family.info.name;
+    }
+  };
+  collect_status_metrics(status, {}, 0, take);
+  collect_process_metrics(take);
+  std::vector<std::string_view> expected;
+  for (const auto& info : registry().subspan(std::to_underlying(MetricId::kMetricsSeries))) {
+    expected.push_back(info.name);
+  }
+  EXPECT_EQ(told, expected);
+}
+
+TEST(ProcessMetrics, TellWhatThisProcessTakes) {
+  std::map<std::string_view, double> values;
+  collect_process_metrics([&](const MetricFamily& family) {
+    const auto& value = family.samples.at(0).value;
+    const auto* whole = std::get_if<std::uint64_t>(&value);
+    values[family.info.name] = whole ? static_cast<double>(*whole) : std::get<double>(value);
+  });
+  EXPECT_GT(values["process_resident_memory_bytes"], 1e6);
+  EXPECT_GT(values["process_virtual_memory_bytes"], values["process_resident_memory_bytes"]);
+  EXPECT_GE(values["process_open_fds"], 3);
+  EXPECT_GE(values["process_max_fds"], values["process_open_fds"]);
+  EXPECT_GE(values["process_threads"], 1);
+  const auto now = static_cast<double>(std::time(nullptr));
+  EXPECT_NEAR(values["process_start_time_seconds"], now, 600) << "a test takes no longer";
+}
+
+constexpr const char* kPage = "docs/METRICS.md";  // tests run in the project's folder
+constexpr std::string_view kBegin = "<!-- metrics: made from the code, see registry_test.cc -->\n";
+constexpr std::string_view kEnd = "<!-- end of metrics -->\n";
+
+// ORB8_WRITE_DOCS=1 writes the page instead of comparing it.
+TEST(Registry, IsAllInTheDocumentation) {
+  std::ifstream in(kPage);
+  ASSERT_TRUE(in) << kPage;
+  std::string page((std::istreambuf_iterator<char>(in)), {});
+  const auto begin = page.find(kBegin);
+  const auto end = page.find(kEnd);
+  ASSERT_NE(begin, std::string::npos);
+  ASSERT_NE(end, std::string::npos);
+  const auto from = begin + kBegin.size();
+  if (std::getenv("ORB8_WRITE_DOCS")) {
+    page.replace(from, end - from, registry_markdown());
+    std::ofstream(kPage) << page;
+    return;
+  }
+  EXPECT_EQ(page.substr(from, end - from), registry_markdown())
+      << "the page is behind the code: run ORB8_WRITE_DOCS=1 build/release/tests/metrics_test "
+         "--gtest_filter='*Documentation'";
+}
+
+}  // namespace
+}  // namespace orb8

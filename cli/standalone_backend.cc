@@ -101,6 +101,7 @@ Result<std::unique_ptr<Backend>> start_standalone(const StandaloneOptions& optio
   auto& config = loaded->config;
   // There is one reader, and its memory is nobody else's: a burst of new flows finds room.
   if (!loaded->origins.contains("broadcast_channel_size")) config.broadcast_channel_size = kRoom;
+  config.metrics_max_series = 0;  // nobody scrapes a command line
 
   const auto checks = run_preflight({});
   if (!passed(checks) && ::geteuid() != 0) {

@@ -15,6 +15,7 @@ enum class TcAttach : std::uint8_t { kAuto, kTcx, kClsact };
 enum class TcAnchor : std::uint8_t { kHead, kTail };
 enum class KubeChoice : std::uint8_t { kAuto, kOff };
 enum class PodScope : std::uint8_t { kAll, kNode };
+enum class MetricsLabel : std::uint8_t { kNamespace, kPod, kWorkload, kNode };
 
 struct Config {
   std::string node_name;              // NODE_NAME; default: the host name
@@ -45,6 +46,11 @@ struct Config {
   PodScope pod_scope = PodScope::kAll;   // ORB8_POD_SCOPE
   bool labels = false;                   // ORB8_LABELS
   LogLevel log_level = LogLevel::kInfo;  // ORB8_LOG_LEVEL
+
+  // ORB8_METRICS_LABELS
+  std::vector<MetricsLabel> metrics_labels = {MetricsLabel::kNamespace, MetricsLabel::kWorkload};
+  std::uint32_t metrics_max_series = 10'000;  // ORB8_METRICS_MAX_SERIES; 0: no flow metrics
+  std::uint32_t metrics_grace_secs = 300;     // ORB8_METRICS_GRACE_SECS
 
   bool operator==(const Config&) const = default;
 };

@@ -11,7 +11,10 @@ namespace {
 
 std::string help_of(const Setting& setting) {
   auto fallback = std::string(setting.default_words);
-  if (fallback.empty()) fallback = setting.get(Config{}).front();
+  for (const auto& value : setting.get(Config{})) {
+    if (!setting.default_words.empty()) break;
+    fallback += (fallback.empty() ? "" : ",") + value;
+  }
   return std::string(setting.help) + " Allowed: " + setting.allowed + ". Default: " + fallback +
          ". (" + std::string(setting.variable) + ")";
 }

@@ -126,6 +126,38 @@ Setting interfaces() {
   return made;
 }
 
+Setting metrics_labels() {
+  using Word = std::pair<std::string_view, MetricsLabel>;
+  static constexpr std::array<Word, 4> kWords = {{{"namespace", MetricsLabel::kNamespace},
+                                                  {"pod", MetricsLabel::kPod},
+                                                  {"workload", MetricsLabel::kWorkload},
+                                                  {"node", MetricsLabel::kNode}}};
+  auto made = row({"metrics_labels", "ORB8_METRICS_LABELS", "LABEL",
+                   "Labels that flow metrics have of their own side. Repeatable, or separated by "
+                   "commas."},
+                  "some of namespace, pod, workload, node");
+  made.list = true;
+  made.set = [](Config& config, const Values& given) {
+    std::vector<MetricsLabel> labels;
+    for (const auto& word : given) {
+      const auto found = std::ranges::find(kWords, word, &Word::first);
+      if (found == kWords.end()) return false;
+      labels.push_back(found->second);
+    }
+    if (labels.empty()) return false;
+    config.metrics_labels = labels;
+    return true;
+  };
+  made.get = [](const Config& config) {
+    Values words;
+    for (const auto label : config.metrics_labels) {
+      words.emplace_back(std::ranges::find(kWords, label, &Word::second)->first);
+    }
+    return words;
+  };
+  return made;
+}
+
 // What the agent listens on, and what it is called.
 void add_servers(std::vector<Setting>& all) {
   constexpr Range kPort = {0, 65535};
@@ -243,6 +275,18 @@ void add_service(std::vector<Setting>& all) {
        {"debug", LogLevel::kDebug}}));
 }
 
+// What the flow metrics are told apart by, and how many there are.
+void add_metrics(std::vector<Setting>& all) {
+  all.push_back(metrics_labels());
+  all.push_back(number({"metrics_max_series", "ORB8_METRICS_MAX_SERIES", "COUNT",
+                        "Series of flow metrics at most; beyond, those not used for longest are "
+                        "counted as other. 0: no flow metrics."},
+                       &Config::metrics_max_series, {0, 1'000'000}));
+  all.push_back(number({"metrics_grace_secs", "ORB8_METRICS_GRACE_SECS", "SECONDS",
+                        "Seconds for which the series of a pod that is gone stay."},
+                       &Config::metrics_grace_secs, {1, 86'400}));
+}
+
 std::vector<Setting> make_settings() {
   std::vector<Setting> all;
   add_servers(all);
@@ -251,6 +295,7 @@ std::vector<Setting> make_settings() {
   add_names(all);
   add_packets(all);
   add_service(all);
+  add_metrics(all);
   return all;
 }
 

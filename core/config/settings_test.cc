@@ -123,8 +123,11 @@ std::string settings_as_markdown() {
   std::string table =
       "| key | flag | variable | default | allowed | what it does |\n|---|---|---|---|---|---|\n";
   for (const auto& setting : settings()) {
-    const auto fallback = setting.default_words.empty() ? code(setting.get(Config{}).front())
-                                                        : std::string(setting.default_words);
+    std::string fallback(setting.default_words);
+    for (const auto& value : setting.get(Config{})) {
+      if (!setting.default_words.empty()) break;
+      fallback += (fallback.empty() ? "" : ", ") + code(value);
+    }
     table += "| " + code(setting.key) + " | " + code(flag_of(setting)) + " | " +
              code(setting.variable) + " | " + fallback + " | " + setting.allowed + " | " +
              std::string(setting.help) + " |\n";

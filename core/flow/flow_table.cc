@@ -257,6 +257,8 @@ FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
   const auto moved = moved_since(record.incarnation != 0 ? told(slot) : FlowProgress{}, record);
   if (record.incarnation == 0 && present != 0) add_before(slot, moved);
   Change change{.packets = moved.packets, .bytes = moved.bytes};
+  change.retransmits = static_cast<std::uint32_t>(
+      growth(record.socket.retransmits, row(slot).socket.retransmits));
   change.closed = change_facts(slot, record);
   change.flow = &row(slot);
   if (moved.packets == 0 && moved.bytes == 0 && moved.payload_bytes == 0) return change;
@@ -316,7 +318,7 @@ void FlowTable::set_owners(const FlowKey& key, FlowOwnersRef owners) {
 
 // --- ends ---
 
-void FlowTable::Ended::add_last(const FlowRecord& record) {
+FlowProgress FlowTable::Ended::add_last(const FlowRecord& record) {
   const bool same = record.incarnation == told.incarnation;
   const auto moved = moved_since(same ? told : FlowProgress{}, record);
   flow.packets += moved.packets;
@@ -324,6 +326,7 @@ void FlowTable::Ended::add_last(const FlowRecord& record) {
   flow.payload_bytes += moved.payload_bytes;
   flow.tcp_flags |= record.tcp_flags;
   flow.last_seen_ns = std::max(flow.last_seen_ns, record.last_seen_ns);
+  return moved;
 }
 
 EndReason FlowTable::reason_to_end(const Flow& flow, std::int64_t now_ns) const {

@@ -77,6 +77,7 @@ class FlowTable {
     const Flow* flow = nullptr;  // valid until the next call that writes; null: no such flow
     std::uint64_t packets = 0;   // moved
     std::uint64_t bytes = 0;
+    std::uint32_t retransmits = 0;  // of its socket: each of the two flows has them
     bool started = false;
     bool closed = false;  // its socket was closed by this record
   };
@@ -85,8 +86,8 @@ class FlowTable {
     EndReason reason = EndReason::kNone;
     FlowProgress told;  // what the source had said by then: its last word can still be added
 
-    // Adds what moved since; of a flow that is out of the table.
-    void add_last(const FlowRecord& record);
+    // Adds what moved since, and tells it; of a flow that is out of the table.
+    FlowProgress add_last(const FlowRecord& record);
   };
 
   explicit FlowTable(Limits limits);

@@ -15,6 +15,10 @@ bool told_already(const Flow& flow) {
   return flow.life == FlowLife::kClosed;
 }
 
+std::int64_t wall_now_ns() {
+  return std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+}
+
 std::int64_t steady_now_ns() {
   return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
 }
@@ -27,12 +31,20 @@ FlowPath::FlowPath(const Parts& parts)
       table_(parts.table),
       hub_(parts.hub),
       desk_(parts.desk),
+      metering_(parts.metering),
       record_fn_([this](const FlowRecord& record) { on_record(record); }),
       packet_fn_([this](const Event& packet) { on_packet(packet); }),
       resolve_fn_([this](const FlowRecord& record) { return attribution_.owners_of(record); }) {}
 
+// Of what is counted from here on.
+void FlowPath::set_time(std::int64_t wall_ns) {
+  const auto now_ns = steady_now_ns();
+  attribution_.refresh(now_ns);
+  metering_.set_time(now_ns, wall_ns);
+}
+
 Result<void> FlowPath::take_snapshot(std::int64_t now_ns, FlowTable::Due which) {
-  attribution_.refresh(steady_now_ns());
+  set_time(now_ns);
   auto ok = source_.collect(record_fn_);
   if (const auto* living = ok ? source_.living_sockets() : nullptr) {
     take_last_words();
@@ -41,6 +53,7 @@ Result<void> FlowPath::take_snapshot(std::int64_t now_ns, FlowTable::Due which) 
   attribution_.name_late(
       steady_now_ns());  // before any of them ends: the last word on a flow has its names
   end_due(now_ns, which);
+  if (which == FlowTable::Due::kAll) metering_.expire();
   table_.tidy();
   return ok;
 }
@@ -76,12 +89,13 @@ void FlowPath::close_all_but(const LivingSockets& living, std::int64_t now_ns) {
 }
 
 std::size_t FlowPath::take_ready(std::size_t most) {
-  attribution_.refresh(steady_now_ns());
+  set_time(wall_now_ns());
   return source_.handle_ready(most, record_fn_, packet_fn_);
 }
 
 void FlowPath::answer_readers() {
   if (desk_.wanted()) desk_.answer(table_.share());
+  metering_.answer_readers();
 }
 
 void FlowPath::on_record(const FlowRecord& record) {
@@ -91,7 +105,11 @@ void FlowPath::on_record(const FlowRecord& record) {
   if (!change.flow) return;
   moved_.packets += change.packets;
   moved_.bytes += change.bytes;
+  metering_.count(
+      *change.flow,
+      {.packets = change.packets, .bytes = change.bytes, .retransmits = change.retransmits});
   tell_change(change);
+  if (change.closed) metering_.count_end(*change.flow, table_);
   if (change.closed) tell_end(*change.flow, EndReason::kClosed);
   attribution_.settle();
   end_evicted();
@@ -143,7 +161,8 @@ void FlowPath::end_evicted(FlowTable::Ended& ended) {
   // The entry's last word belongs to the flow: to its row, if it came back meanwhile.
   source_.forget(std::span(&gone, 1), [&](const FlowRecord& record) {
     if (record.key == ended.flow.key && !table_.find(record.key)) {
-      ended.add_last(record);
+      const auto moved = ended.add_last(record);
+      metering_.count(ended.flow, {.packets = moved.packets, .bytes = moved.bytes});
     } else {
       on_record(record);
     }

@@ -11,6 +11,7 @@
 #include "core/model/event.h"
 #include "core/pipeline/attribution.h"
 #include "core/pipeline/flow_desk.h"
+#include "core/pipeline/metering.h"
 #include "core/source/flow_source.h"
 
 namespace orb8 {
@@ -24,6 +25,7 @@ class FlowPath {
     FlowTable& table;
     StreamHub& hub;
     FlowDesk& desk;
+    Metering& metering;
   };
   explicit FlowPath(const Parts& parts);
 
@@ -47,6 +49,7 @@ class FlowPath {
  private:
   void on_record(const FlowRecord& record);
   void on_packet(const Event& packet);
+  void set_time(std::int64_t wall_ns);
   void end_due(std::int64_t now_ns, FlowTable::Due which);
   void take_last_words();
   void close_all_but(const LivingSockets& living, std::int64_t now_ns);
@@ -60,6 +63,7 @@ class FlowPath {
   FlowTable& table_;
   StreamHub& hub_;
   FlowDesk& desk_;
+  Metering& metering_;
   FlowSource::RecordFn record_fn_;
   FlowSource::PacketFn packet_fn_;
   FlowTable::ResolveFn resolve_fn_;

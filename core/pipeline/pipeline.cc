@@ -13,10 +13,13 @@
 #include <utility>
 
 #include "core/kernel/network_state.h"
+#include "core/metrics/process_metrics.h"
+#include "core/metrics/status_metrics.h"
 #include "core/pipeline/attribution.h"
 #include "core/pipeline/cluster.h"
 #include "core/pipeline/flow_desk.h"
 #include "core/pipeline/flow_path.h"
+#include "core/pipeline/metering.h"
 #include "core/pipeline/open_source.h"
 #include "core/pipeline/packet_orders.h"
 #include "core/pipeline/status_board.h"
@@ -73,12 +76,14 @@ class PipelineThread final : public Pipeline {
         table_(to_limits(config)),
         hub_(config.max_streams),
         desk_([this] { wakeups_.order(); }),
+        metering_(config, kube_, [this] { wakeups_.order(); }),
         attribution_(*identity_, namer_, table_, kube_),
         path_({.source = *source_,
                .attribution = attribution_,
                .table = table_,
                .hub = hub_,
-               .desk = desk_}),
+               .desk = desk_,
+               .metering = metering_}),
         packet_orders_(*source_, hub_),
         board_({.source = *source_,
                 .path = path_,
@@ -87,6 +92,7 @@ class PipelineThread final : public Pipeline {
                 .hub = hub_,
                 .identity = *identity_,
                 .namer = namer_,
+                .metering = metering_,
                 .max_flows = config.max_flows,
                 .kube = kube_,
                 .cluster = cluster_.get()}) {}
@@ -129,6 +135,12 @@ class PipelineThread final : public Pipeline {
     return std::chrono::nanoseconds(steady_now_ns() - came_round_ns_.load());
   }
   const KubeStore* kube() const override { return kube_; }
+
+  void collect_metrics(const TakeFamilyFn& take) override {
+    metering_.collect(desk_, take);
+    collect_status_metrics(status(), standstill(), wall_now_ns(), take);
+    collect_process_metrics(take);
+  }
 
   void leave_out_port(std::uint16_t port) override {
     own_port_.store(port);
@@ -196,6 +208,7 @@ class PipelineThread final : public Pipeline {
     take_what_is_left();
     take_snapshot();
     desk_.finish(table_.share());
+    metering_.finish();
   }
 
   // Nothing new comes into the packet ring from here on; what came before is told, for a while.
@@ -254,6 +267,7 @@ class PipelineThread final : public Pipeline {
   FlowTable table_;
   StreamHub hub_;
   FlowDesk desk_;
+  Metering metering_;
   Attribution attribution_;
   FlowPath path_;
   PacketOrders packet_orders_;

@@ -13,6 +13,7 @@
 #include "core/flow/flow_table.h"
 #include "core/flow/stream_hub.h"
 #include "core/identity/kube_store.h"
+#include "core/metrics/metric.h"
 #include "core/model/status.h"
 #include "core/source/flow_source.h"
 
@@ -38,6 +39,9 @@ class Pipeline {
   // takes, unless it is stuck.
   virtual std::chrono::nanoseconds standstill() const = 0;
   virtual const KubeStore* kube() const = 0;  // null: not in Kubernetes
+  // Any thread: every metric of the registry, the flows' first. They are missing where the thread
+  // is stuck.
+  virtual void collect_metrics(const TakeFamilyFn& take) = 0;
 
   // The agent's own gRPC port, once it is bound: its traffic is left out of all accounting.
   virtual void leave_out_port(std::uint16_t port) = 0;

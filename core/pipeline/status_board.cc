@@ -49,6 +49,7 @@ void StatusBoard::publish(const Result<void>& collected, std::int64_t now_ns) {
   status.active_flows = static_cast<std::uint32_t>(table.size());
   status.max_flows = parts_.max_flows;
   status.started_ns = started_ns_;
+  parts_.metering.tell(status);
   const std::lock_guard lock(mutex_);
   status_ = std::move(status);
 }

@@ -18,6 +18,7 @@
 #include "core/pipeline/flow_namer.h"
 #include "core/pipeline/flow_path.h"
 #include "core/pipeline/health.h"
+#include "core/pipeline/metering.h"
 #include "core/pipeline/packet_orders.h"
 #include "core/source/flow_source.h"
 
@@ -34,6 +35,7 @@ class StatusBoard {
     const StreamHub& hub;
     const Identity& identity;
     const FlowNamer& namer;
+    const Metering& metering;
     std::uint32_t max_flows = 0;
     const KubeStore* kube = nullptr;   // null: not in Kubernetes
     const Cluster* cluster = nullptr;  // null: nobody is asked

@@ -64,10 +64,13 @@ HealthServer::HealthServer() : server_(std::make_unique<httplib::Server>()) {
     const bool ready = ready_.load();
     answer(response, ready ? kOk : kUnavailable, {{"status", ready ? "ready" : "not ready"}});
   });
+  server_->Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
+    metrics_.answer(response);
+  });
   server_->set_error_handler([](const httplib::Request&, httplib::Response& response) {
     if (!response.body.empty()) return;  // our own 503
     answer(response, response.status == 0 ? kNotFound : response.status,
-           {{"error", "GET /livez, /readyz and /healthz is all there is"}});
+           {{"error", "GET /livez, /readyz, /healthz and /metrics is all there is"}});
   });
 }
 

@@ -1,4 +1,4 @@
-// /livez, /readyz and /healthz over HTTP.
+// /livez, /readyz, /healthz and /metrics over HTTP.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -9,8 +9,10 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "agent/listen_address.h"
+#include "agent/metrics_page.h"
 #include "core/base/result.h"
 #include "core/model/status.h"
 
@@ -22,7 +24,8 @@ namespace orb8 {
 
 // GET /livez: 200, or 503 when only a restart helps. Load, loss and absent servers leave it green.
 // GET /healthz: 200, or 503 when a component is not healthy, with the reason of each as JSON.
-// GET /readyz: 200 while set_ready(true), else 503. Anything else: 404.
+// GET /readyz: 200 while set_ready(true), else 503.
+// GET /metrics: see MetricsPage. Anything else: 404.
 class HealthServer {
  public:
   using StatusFn = std::function<Status()>;
@@ -37,6 +40,8 @@ class HealthServer {
 
   // What /healthz and /livez answer from; before, all is healthy, without components, and alive.
   void follow(StatusFn status, AliveFn alive);
+  // What /metrics answers with.
+  void follow_metrics(MetricsPage::TextFn text) { metrics_.follow(std::move(text)); }
   std::uint16_t port() const noexcept { return port_; }
   void set_ready(bool ready) noexcept { ready_.store(ready); }
 
@@ -49,6 +54,7 @@ class HealthServer {
   std::mutex follow_mutex_;
   StatusFn status_;
   AliveFn alive_;
+  MetricsPage metrics_;
   std::atomic<bool> ready_ = false;
   std::uint16_t port_ = 0;
   std::unique_ptr<httplib::Server> server_;

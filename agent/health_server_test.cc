@@ -105,7 +105,7 @@ TEST_F(HealthServerTest, SaysThatItIsWedged) {
 }
 
 TEST_F(HealthServerTest, HasNothingElse) {
-  for (const auto* path : {"/", "/metrics", "/healthz/", "/../etc/passwd"}) {
+  for (const auto* path : {"/", "/metrics/", "/healthz/", "/../etc/passwd"}) {
     const auto [code, body] = get(path);
     EXPECT_EQ(code, 404) << path;
     EXPECT_TRUE(Json::parse(body).contains("error")) << path;

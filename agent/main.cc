@@ -20,6 +20,7 @@
 #include "agent/options.h"
 #include "core/base/log.h"
 #include "core/base/version.h"
+#include "core/export/prometheus.h"
 #include "core/kernel/preflight.h"
 #include "core/pipeline/pipeline.h"
 
@@ -94,6 +95,9 @@ Result<Status> serve(const Config& config, const sigset_t& signals) {
   const std::shared_ptr<Pipeline> pipeline = std::move(*started);
   (*health)->follow([pipeline] { return pipeline->status(); },
                     [pipeline] { return pipeline->standstill() < kWedgedAfter; });
+  (*health)->follow_metrics([pipeline] {
+    return prometheus_text([&](const TakeFamilyFn& take) { pipeline->collect_metrics(take); });
+  });
   std::optional<EventLog> event_log;
   if (config.log_level == LogLevel::kDebug) {
     if (auto events = pipeline->subscribe({}, false)) event_log.emplace(std::move(*events));

@@ -10,6 +10,7 @@
 
 #include "core/base/version.h"
 #include "core/config/flags.h"
+#include "core/metrics/registry.h"
 
 namespace orb8 {
 namespace {
@@ -18,7 +19,7 @@ constexpr int kBadUsage = 2;
 
 constexpr const char* kAbout =
     "orb8-agent watches the network flows of this machine and answers for them:\n"
-    "gRPC for orb8 and other clients, /healthz and /readyz over HTTP. It needs root,\n"
+    "gRPC for orb8 and other clients, /healthz, /readyz and /metrics over HTTP. It needs root,\n"
     "or the capabilities BPF, PERFMON and NET_ADMIN.";
 
 constexpr const char* kExamples =
@@ -43,6 +44,8 @@ Options parse_options(int argc, const char* const* argv) {
       ->envname("ORB8_CONFIG")
       ->type_name("PATH");
   app.add_flag("--print-config", print, "Print the configuration as YAML and exit.");
+  bool print_metrics = false;
+  app.add_flag("--print-metrics", print_metrics, "Print the table of all metrics and exit.");
   ConfigInput input;
   add_config_flags(app, input.flags);
   try {
@@ -52,6 +55,10 @@ Options parse_options(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     std::cerr << "orb8-agent: " << error.what() << "; see orb8-agent --help\n";
     return {.loaded = {}, .exit_status = kBadUsage};
+  }
+  if (print_metrics) {
+    std::cout << registry_markdown();
+    return {};
   }
   input.environment = [](const std::string& name) { return std::getenv(name.c_str()); };
   input.variables = variable_names();

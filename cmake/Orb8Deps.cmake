@@ -8,6 +8,7 @@ pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf>=1.3)
 pkg_check_modules(LIBMNL REQUIRED IMPORTED_TARGET libmnl)
 pkg_check_modules(LIBCURL REQUIRED libcurl>=7.88)
 pkg_check_modules(SIMDJSON REQUIRED IMPORTED_TARGET simdjson>=3.0)
+pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 find_package(spdlog REQUIRED)         # spdlog::spdlog
 find_package(CLI11 REQUIRED)          # CLI11::CLI11
 find_package(nlohmann_json REQUIRED)  # nlohmann_json::nlohmann_json

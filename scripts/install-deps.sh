@@ -20,7 +20,7 @@ packages=(
   # libraries
   libbpf-dev libmnl-dev libgrpc++-dev libprotobuf-dev protobuf-compiler
   protobuf-compiler-grpc libspdlog-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev
-  libcpp-httplib-dev libcurl4-openssl-dev libsimdjson-dev
+  libcpp-httplib-dev libcurl4-openssl-dev libsimdjson-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   # what the tests run
   iproute2 iputils-ping iptables ethtool iperf3 procps kmod curl jq openssl

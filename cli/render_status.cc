@@ -68,6 +68,10 @@ class StatusPage {
                          count_of(status_.sockets_untracked(), "time"));
     }
     line("Streams", human_count(status_.subscribers()) + " open");
+    if (status_.metric_series() > 0 || status_.metric_series_folded() > 0) {
+      line("Metrics", human_count(status_.metric_series()) + " series, " +
+                          human_count(status_.metric_series_folded()) + " folded into other");
+    }
     kubernetes();
   }
 

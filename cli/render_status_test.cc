@@ -156,6 +156,14 @@ Pods:        0 tracked
 )" + 1);
 }
 
+TEST(RenderStatus, SaysHowManySeriesThereAre) {
+  auto counting = status();
+  counting.set_metric_series(9876);
+  counting.set_metric_series_folded(12);
+  EXPECT_NE(rendered(counting, {}).find("\nMetrics:     9,876 series, 12 folded into other\n"),
+            std::string::npos);
+}
+
 TEST(RenderStatus, SaysWhatWasMissedOfKubernetes) {
   auto watching = status();
   watching.set_pods_evicted(1200);

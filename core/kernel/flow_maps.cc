@@ -8,6 +8,8 @@
 #include <cstring>
 #include <string>
 
+#include "core/kernel/map_fill.h"
+
 namespace orb8 {
 namespace {
 
@@ -77,9 +79,11 @@ FlowMaps::FlowMaps(int flows_v4_fd, int flows_v6_fd)
       keys_(kBatch * sizeof(orb8_v6_key)),
       values_(kBatch) {}
 
+// How many entries there were.
 template <class Key>
-Result<void> FlowMaps::read_all(int map_fd, const VisitFn& visit) {
+Result<std::uint64_t> FlowMaps::read_all(int map_fd, const VisitFn& visit) {
   std::uint32_t bucket = 0;  // the kernel's place in the map
+  std::uint64_t entries = 0;
   bool first = true;
   for (;;) {
     std::uint32_t count = kBatch;
@@ -91,14 +95,24 @@ Result<void> FlowMaps::read_all(int map_fd, const VisitFn& visit) {
       std::memcpy(&key, &keys_[i * sizeof(Key)], sizeof(Key));
       visit(to_flow_key(key, static_cast<Direction>(values_[i].dir)), values_[i]);
     }
-    if (err == -ENOENT) return {};  // that was the last batch
+    entries += count;
+    if (err == -ENOENT) return entries;  // that was the last batch
     first = false;
   }
 }
 
 Result<void> FlowMaps::for_each(const VisitFn& visit) {
-  if (auto ok = read_all<orb8_v4_key>(flows_v4_fd_, visit); !ok) return ok;
-  return read_all<orb8_v6_key>(flows_v6_fd_, visit);
+  const auto v4 = read_all<orb8_v4_key>(flows_v4_fd_, visit);
+  if (!v4) return std::unexpected(v4.error());
+  const auto v6 = read_all<orb8_v6_key>(flows_v6_fd_, visit);
+  if (!v6) return std::unexpected(v6.error());
+  entries_v4_ = *v4;
+  entries_v6_ = *v6;
+  return {};
+}
+
+std::array<Fill, 2> FlowMaps::fill() const {
+  return {fill_of_map(flows_v4_fd_, entries_v4_), fill_of_map(flows_v6_fd_, entries_v6_)};
 }
 
 template <class Key>

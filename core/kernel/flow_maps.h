@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -11,6 +12,7 @@
 #include "common/network.h"
 #include "core/base/result.h"
 #include "core/model/flow.h"
+#include "core/model/status.h"
 
 namespace orb8 {
 
@@ -26,6 +28,9 @@ class FlowMaps {
   // refused the batch read.
   Result<void> for_each(const VisitFn& visit);
 
+  // Both, as for_each() found them last.
+  std::array<Fill, 2> fill() const;
+
   // Removes the key's entry and returns its last state; nothing when there is none. Meant for what
   // stands still: a packet that a probe is adding to this entry at that very moment, which takes
   // some 20 ns, is counted in the tally and in no record.
@@ -33,12 +38,14 @@ class FlowMaps {
 
  private:
   template <class Key>
-  Result<void> read_all(int map_fd, const VisitFn& visit);
+  Result<std::uint64_t> read_all(int map_fd, const VisitFn& visit);
   template <class Key>
   std::optional<orb8_flow_stats> take_from(int map_fd, const Key& key);
 
   int flows_v4_fd_;
   int flows_v6_fd_;
+  std::uint64_t entries_v4_ = 0;
+  std::uint64_t entries_v6_ = 0;
   bool take_in_one_call_ = true;  // Linux 5.14 on: BPF_MAP_LOOKUP_AND_DELETE_ELEM for hash maps
   std::vector<std::byte> keys_;
   std::vector<orb8_flow_stats> values_;

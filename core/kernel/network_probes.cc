@@ -15,6 +15,7 @@
 #include "common/network.h"
 #include "core/kernel/boot_clock.h"
 #include "core/kernel/libbpf_log.h"
+#include "core/kernel/map_fill.h"
 #include "network.skel.h"
 
 namespace orb8 {
@@ -224,6 +225,10 @@ Result<Accounting> NetworkProbes::accounting() const {
     all.packet_events_lost += cpu.events_lost;
   }
   return all;
+}
+
+std::vector<ProgramRuns> NetworkProbes::runs() const {
+  return program_runs(skeleton_->obj);
 }
 
 }  // namespace orb8

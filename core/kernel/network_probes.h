@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/model/flow.h"
@@ -50,6 +51,8 @@ class NetworkProbes {
   Result<void> set_own_addresses(std::span<const Addr> addresses);
 
   Result<Accounting> accounting() const;
+  // See program_runs().
+  std::vector<ProgramRuns> runs() const;
 
  private:
   struct Destroy {

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "core/kernel/map_fill.h"
+
 namespace orb8 {
 
 void PacketRing::Free::operator()(ring_buffer* ring) const {
@@ -32,6 +34,11 @@ std::size_t PacketRing::consume(std::size_t most) {
   reader_->left = most;
   ring_buffer__consume(ring_.get());
   return most - reader_->left;
+}
+
+Fill PacketRing::fill() const {
+  const auto* ring = ring_buffer__ring(ring_.get(), 0);
+  return fill_of_map(map_fd_, ring == nullptr ? 0 : ring__avail_data_size(ring));
 }
 
 }  // namespace orb8

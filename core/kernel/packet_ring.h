@@ -8,6 +8,7 @@
 #include <span>
 
 #include "core/base/result.h"
+#include "core/model/status.h"
 
 struct ring_buffer;
 
@@ -26,6 +27,8 @@ class PacketRing {
   std::size_t consume(std::size_t most);
 
   int fd() const noexcept { return map_fd_; }
+  // Bytes that wait to be read, of those there is room for.
+  Fill fill() const;
 
  private:
   struct Free {

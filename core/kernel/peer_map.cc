@@ -18,13 +18,17 @@ Result<void> PeerMap::for_each(const VisitFn& visit) {
   keys_.resize(kBatch);
   peers_.resize(kBatch);
   std::uint32_t bucket = 0;  // the kernel's place in the map
+  std::uint64_t entries = 0;
   for (bool first = true;; first = false) {
     std::uint32_t count = kBatch;
     const int err = bpf_map_lookup_batch(fd_, first ? nullptr : &bucket, &bucket, keys_.data(),
                                          peers_.data(), &count, nullptr);
     if (err != 0 && err != -ENOENT) return sys_error(-err, "read the map of UDP peers");
     for (std::uint32_t i = 0; i < count; ++i) visit(keys_[i], peers_[i]);
-    if (err == -ENOENT) return {};  // that was the last batch
+    entries += count;
+    if (err != -ENOENT) continue;
+    entries_ = entries;
+    return {};  // that was the last batch
   }
 }
 

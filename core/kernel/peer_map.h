@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <vector>
 
 #include "common/socket.h"
 #include "core/base/result.h"
+#include "core/kernel/map_fill.h"
 
 namespace orb8 {
 
@@ -21,11 +23,14 @@ class PeerMap {
 
   // Every entry once; entries that come or go meanwhile may be missed.
   Result<void> for_each(const VisitFn& visit);
+  // As for_each() found it last.
+  Fill fill() const { return fill_of_map(fd_, entries_); }
   // Removes the entry and gives its last state; false where there is none.
   bool take(const orb8_peer_key& key, orb8_peer& peer);
 
  private:
   int fd_;
+  std::uint64_t entries_ = 0;
   bool take_in_one_call_ = true;  // Linux 5.14 on
   std::vector<orb8_peer_key> keys_;
   std::vector<orb8_peer> peers_;

@@ -14,6 +14,7 @@
 
 #include "core/kernel/kernel_release.h"
 #include "core/kernel/libbpf_log.h"
+#include "core/kernel/map_fill.h"
 #include "socket.skel.h"
 
 namespace orb8 {
@@ -246,6 +247,10 @@ std::vector<AttachedProgram> SocketProbes::programs() const {
   all.reserve(attached_.size());
   for (const auto& attached : attached_) all.push_back(attached.program);
   return all;
+}
+
+std::vector<ProgramRuns> SocketProbes::runs() const {
+  return program_runs(skeleton_->obj);
 }
 
 }  // namespace orb8

@@ -57,6 +57,8 @@ class SocketProbes {
   // since 5.12.
   std::uint64_t missed_changes() const;
   std::vector<AttachedProgram> programs() const;
+  // See program_runs().
+  std::vector<ProgramRuns> runs() const;
   // Why UDP and ICMP are not counted though they should be; empty otherwise.
   const std::string& udp_refused() const noexcept { return udp_refused_; }
 

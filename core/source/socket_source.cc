@@ -295,6 +295,9 @@ SourceStatus SocketSource::status() const {
   status.components.push_back(
       {.name = "udp", .healthy = probes_.udp_refused().empty(), .reason = probes_.udp_refused()});
   status.programs = probes_.programs();
+  status.maps = {peers_.fill()};
+  status.rings = {ring_->fill()};
+  status.runs = probes_.runs();
   if (const auto packets = tap_.status()) {
     status.accounting.packet_events = packets->accounting.packet_events;
     status.accounting.packet_events_lost = packets->accounting.packet_events_lost;
@@ -302,6 +305,8 @@ SourceStatus SocketSource::status() const {
                            packets->programs.end());
     status.components.insert(status.components.end(), packets->components.begin(),
                              packets->components.end());
+    status.rings.insert(status.rings.end(), packets->rings.begin(), packets->rings.end());
+    status.runs.insert(status.runs.end(), packets->runs.begin(), packets->runs.end());
   }
   return status;
 }

@@ -279,6 +279,10 @@ SourceStatus TcSource::status() const {
   if (!network_error_.empty()) interfaces.reason += network_error_;
   interfaces.healthy = interfaces.reason.empty();
   status.components = {probes, interfaces};
+  const auto maps = flows_.fill();
+  status.maps = {maps.begin(), maps.end()};
+  status.rings = {packet_ring_->fill(), spill_ring_->fill()};
+  status.runs = probes_.runs();
   return status;
 }
 

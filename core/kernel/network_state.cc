@@ -2,11 +2,13 @@
 #include "core/kernel/network_state.h"
 
 #include <libmnl/libmnl.h>
+#include <linux/if.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 namespace orb8 {
@@ -23,6 +25,40 @@ void ask_for_family(nlmsghdr* request, std::uint8_t family) {
 
 bool has_ethernet_header(std::uint16_t arp_type) {
   return arp_type == ARPHRD_ETHER || arp_type == ARPHRD_LOOPBACK;
+}
+
+template <class Fn>
+void for_each_nested(const nlmsghdr* message, std::size_t offset, std::uint16_t type,
+                     const Fn& visit) {
+  for_each_attr(message, offset, [&](const nlattr* attr) {
+    if (mnl_attr_get_type(attr) == type) for_each_nested_attr(attr, visit);
+  });
+}
+
+// IFLA_INFO_KIND and IFLA_INFO_SLAVE_KIND: a string, by some kernels without its zero byte.
+bool says(const nlattr* attr, std::uint16_t type, std::string_view word) {
+  if (mnl_attr_get_type(attr) != type) return false;
+  const std::string_view said(static_cast<const char*>(mnl_attr_get_payload(attr)),
+                              mnl_attr_get_payload_len(attr));
+  return said.substr(0, said.find('\0')) == word;
+}
+
+LinkFacts facts_of(const nlmsghdr* message, const ifinfomsg& link) {
+  LinkFacts facts{.up = (link.ifi_flags & IFF_UP) != 0};
+  bool routed = false;  // its master is a table of routes, and no bridge
+  for_each_attr(message, sizeof(link), [&](const nlattr* attr) {
+    const auto type = mnl_attr_get_type(attr);
+    if (type == IFLA_LINK_NETNSID) facts.peer_elsewhere = true;
+    if (type == IFLA_MASTER && mnl_attr_get_payload_len(attr) >= 4) {
+      facts.master = mnl_attr_get_u32(attr);
+    }
+  });
+  for_each_nested(message, sizeof(link), IFLA_LINKINFO, [&](const nlattr* attr) {
+    facts.veth |= says(attr, IFLA_INFO_KIND, "veth");
+    routed |= says(attr, IFLA_INFO_SLAVE_KIND, "vrf");
+  });
+  if (routed) facts.master = 0;
+  return facts;
 }
 
 bool is_default(const rtmsg& route) {
@@ -119,6 +155,7 @@ Result<bool> NetworkState::refresh() {
 
 Result<void> NetworkState::read_links() {
   std::map<std::uint32_t, Interface> found;
+  std::map<std::uint32_t, LinkFacts> facts;
   auto ok = requests_.dump(
       RTM_GETLINK, [](nlmsghdr* request) { ask_for_family<ifinfomsg>(request, AF_UNSPEC); },
       [&](const nlmsghdr* message) {
@@ -126,13 +163,15 @@ Result<void> NetworkState::read_links() {
         const auto* name = payload_of(message, sizeof(link), IFLA_IFNAME, 1);
         if (!name) return;
         const auto ifindex = static_cast<std::uint32_t>(link.ifi_index);
+        facts[ifindex] = facts_of(message, link);
         found[ifindex] = {.ifindex = ifindex,
                           .name = static_cast<const char*>(name),
                           .ethernet = has_ethernet_header(link.ifi_type)};
       });
   if (!ok) return ok;
   interfaces_ = std::move(found);
-  mark_default_routes();
+  facts_ = std::move(facts);
+  mark_interfaces();
   return {};
 }
 
@@ -152,24 +191,34 @@ Result<void> NetworkState::read_routes() {
     if (!ok) return ok;
   }
   default_route_ifindexes_ = std::move(found);
-  mark_default_routes();
+  mark_interfaces();
   return {};
 }
 
-void NetworkState::mark_default_routes() {
+void NetworkState::mark_interfaces() {
+  for (auto& [ifindex, facts] : facts_) {
+    facts.default_route = default_route_ifindexes_.contains(ifindex);
+    facts.network_address = network_ifindexes_.contains(ifindex);
+  }
+  const auto ends = pod_ends(facts_);
   for (auto& [ifindex, interface] : interfaces_) {
     interface.default_route = default_route_ifindexes_.contains(ifindex);
+    interface.pod_end = ends.contains(ifindex);
   }
 }
 
 Result<void> NetworkState::read_addresses() {
   std::set<Addr> found;
+  std::set<std::uint32_t> in_networks;
   auto ok = requests_.dump(
       RTM_GETADDR, [](nlmsghdr* request) { ask_for_family<ifaddrmsg>(request, AF_UNSPEC); },
       [&](const nlmsghdr* message) {
         const auto& about = *static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(message));
         const std::size_t bytes = about.ifa_family == AF_INET ? 4 : 16;
         if (about.ifa_family != AF_INET && about.ifa_family != AF_INET6) return;
+        if (about.ifa_scope == RT_SCOPE_UNIVERSE && about.ifa_prefixlen < bytes * 8) {
+          in_networks.insert(about.ifa_index);
+        }
         // On a point-to-point link IFA_ADDRESS is the peer and IFA_LOCAL ours (rtnetlink(7)).
         const auto* local = payload_of(message, sizeof(about), IFA_LOCAL, bytes);
         if (!local) local = payload_of(message, sizeof(about), IFA_ADDRESS, bytes);
@@ -177,6 +226,8 @@ Result<void> NetworkState::read_addresses() {
       });
   if (!ok) return ok;
   addresses_ = std::move(found);
+  network_ifindexes_ = std::move(in_networks);
+  mark_interfaces();
   return {};
 }
 

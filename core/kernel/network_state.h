@@ -9,6 +9,7 @@
 
 #include "core/base/result.h"
 #include "core/kernel/netlink.h"
+#include "core/kernel/pod_ends.h"
 #include "core/model/addr.h"
 
 namespace orb8 {
@@ -18,6 +19,7 @@ struct Interface {
   std::string name;
   bool ethernet = true;        // packets begin with an Ethernet header (loopback's too)
   bool default_route = false;  // carries one, of either family
+  bool pod_end = false;        // the host's end of a pod's veth: what comes in the pod has sent
 };
 
 class NetworkState {
@@ -42,12 +44,14 @@ class NetworkState {
   Result<void> read_links();
   Result<void> read_routes();
   Result<void> read_addresses();
-  void mark_default_routes();
+  void mark_interfaces();
 
   NetlinkSocket notices_;
   NetlinkSocket requests_;
   std::map<std::uint32_t, Interface> interfaces_;
+  std::map<std::uint32_t, LinkFacts> facts_;
   std::set<std::uint32_t> default_route_ifindexes_;
+  std::set<std::uint32_t> network_ifindexes_;  // see LinkFacts::network_address
   std::set<Addr> addresses_;
   // To be read again: what a notice told of, or a read that failed.
   bool stale_links_ = false;

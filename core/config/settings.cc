@@ -113,7 +113,8 @@ Setting ring_buffer_size() {
 Setting interfaces() {
   auto made = row({"interface", "ORB8_INTERFACE", "NAME",
                    "Interfaces to watch, instead of those found: the default routes', cni0, "
-                   "docker0, cbr0, br-* and lo. Repeatable, or separated by commas."},
+                   "docker0, cbr0, br-*, the host's ends of pods' veths and lo. Repeatable, or "
+                   "separated by commas."},
                   "interface names or globs, as eth0 or 'veth*'");
   made.default_words = "found at start";
   made.list = true;

@@ -37,6 +37,7 @@ std::vector<Interface> choose_interfaces(const std::map<std::uint32_t, Interface
   }
   take_if([](const Interface& interface) { return interface.default_route; });
   take_matching(kBridges);
+  take_if([](const Interface& interface) { return interface.pod_end; });
   take_matching(kLoopback);
   return chosen;
 }

@@ -41,6 +41,15 @@ TEST(InterfaceChoice, TakesEachInterfaceWithADefaultRoute) {
               ElementsAre("eth0", "eth1", "ib0", "cni0", "docker0", "br-5f3a", "lo"));
 }
 
+TEST(InterfaceChoice, TakesTheHostsEndsOfPodsVethsBeforeLoopback) {
+  auto interfaces = machine();
+  interfaces[7].pod_end = true;
+  interfaces[9] = {.ifindex = 9, .name = "cali1f3", .pod_end = true};
+  EXPECT_THAT(names(choose_interfaces(interfaces, {})),
+              ElementsAre("eth1", "cni0", "docker0", "br-5f3a", "veth1", "cali1f3", "lo"));
+  EXPECT_THAT(names(choose_interfaces(interfaces, {"eth1"})), ElementsAre("eth1"));
+}
+
 TEST(InterfaceChoice, TakesABridgeWithTheDefaultRouteOnce) {
   auto interfaces = machine();
   interfaces[6].default_route = true;

@@ -6,6 +6,25 @@
 #include <utility>
 
 namespace orb8 {
+namespace {
+
+constexpr auto kHooks = {Direction::kIngress, Direction::kEgress};
+
+LinkLayer layer_of(const Interface& interface) {
+  return interface.ethernet ? LinkLayer::kEthernet : LinkLayer::kNone;
+}
+
+// Directions are as the pod sees them: at the host's end of its veth what comes in was sent.
+Direction probe_at(const Interface& interface, Direction hook) {
+  if (!interface.pod_end) return hook;
+  return hook == Direction::kIngress ? Direction::kEgress : Direction::kIngress;
+}
+
+bool takes_other_probes(const Interface& a, const Interface& b) {
+  return a.ethernet != b.ethernet || a.pod_end != b.pod_end;
+}
+
+}  // namespace
 
 bool InterfaceHooks::follow(const std::vector<Interface>& wanted, std::size_t most) {
   let_go_of_all_but(wanted);
@@ -34,13 +53,14 @@ std::string InterfaceHooks::refusal_text() const {
 std::vector<AttachedProgram> InterfaceHooks::programs() const {
   std::vector<AttachedProgram> programs;
   for (const auto& [ifindex, hooks] : hooks_) {
-    const auto layer = hooks.interface.ethernet ? LinkLayer::kEthernet : LinkLayer::kNone;
-    for (const auto direction : {Direction::kIngress, Direction::kEgress}) {
-      const auto& attachment = direction == Direction::kIngress ? hooks.ingress : hooks.egress;
-      programs.push_back({.program = std::string(NetworkProbes::program_name(direction, layer)),
+    for (const auto hook : kHooks) {
+      const auto& attachment = hook == Direction::kIngress ? hooks.ingress : hooks.egress;
+      const auto name =
+          NetworkProbes::program_name(probe_at(hooks.interface, hook), layer_of(hooks.interface));
+      programs.push_back({.program = std::string(name),
                           .interface = hooks.interface.name,
                           .ifindex = ifindex,
-                          .direction = std::string(to_string(direction)),
+                          .direction = std::string(to_string(hook)),
                           .mechanism = std::string(attachment.mechanism())});
     }
   }
@@ -53,7 +73,7 @@ void InterfaceHooks::let_go_of_all_but(const std::vector<Interface>& wanted) {
   std::vector<std::uint32_t> unwanted;
   for (auto& [ifindex, hooks] : hooks_) {
     const auto found = by_ifindex.find(ifindex);
-    if (found == by_ifindex.end() || found->second->ethernet != hooks.interface.ethernet) {
+    if (found == by_ifindex.end() || takes_other_probes(*found->second, hooks.interface)) {
       unwanted.push_back(ifindex);
     } else {
       hooks.interface.name = found->second->name;
@@ -83,14 +103,14 @@ void InterfaceHooks::add(const Interface& interface) {
 }
 
 Result<InterfaceHooks::Hooks> InterfaceHooks::attach(const Interface& interface) {
-  const auto layer = interface.ethernet ? LinkLayer::kEthernet : LinkLayer::kNone;
-  const auto attach_one = [&](Direction direction) -> Result<TcAttachment> {
+  const auto attach_one = [&](Direction hook) -> Result<TcAttachment> {
+    const auto probe = probe_at(interface, hook);
     // Live before it counts: otherwise other hooks would take its flows over.
-    if (auto ok = probes_.set_live(interface.ifindex, direction, true); !ok) {
+    if (auto ok = probes_.set_live(interface.ifindex, probe, true); !ok) {
       return std::unexpected(ok.error());
     }
-    return TcAttachment::attach(probes_.program_fd(direction, layer),
-                                {interface.ifindex, interface.name, direction}, mechanism_, place_);
+    return TcAttachment::attach(probes_.program_fd(probe, layer_of(interface)),
+                                {interface.ifindex, interface.name, hook}, mechanism_, place_);
   };
   auto ingress = attach_one(Direction::kIngress);
   if (!ingress) return std::unexpected(ingress.error());
@@ -105,8 +125,8 @@ void InterfaceHooks::detach(std::uint32_t ifindex) {
     spdlog::info("Detached from {}", found->second.interface.name);
     hooks_.erase(found);
   }
-  for (const auto direction : {Direction::kIngress, Direction::kEgress}) {
-    if (auto ok = probes_.set_live(ifindex, direction, false); !ok) {
+  for (const auto probe : kHooks) {
+    if (auto ok = probes_.set_live(ifindex, probe, false); !ok) {
       spdlog::warn("{}", ok.error().what);
     }
   }

@@ -1,4 +1,5 @@
-// The probes on the interfaces: attached to those that are wanted, taken off the others.
+// The probes on the interfaces: attached to those that are wanted, taken off the others. At the
+// host's end of a pod's veth the probes of the two directions change places.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

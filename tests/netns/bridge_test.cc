@@ -1,4 +1,5 @@
-// Every interface that a packet crosses is watched, and still it counts once.
+// Every interface that a packet crosses is watched, and still it counts once. The hosts are as pods
+// on a node: what one of them sends is egress.
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
@@ -74,10 +75,10 @@ TEST_F(BridgeTest, CountsWhatIsBridgedOnce) {
 
     const auto sent_1 = Totals{1, udp_frame(there.src, 300)} * 1000;
     const auto sent_2 = Totals{1, udp_frame(onward.src, 20)} * 400;
-    EXPECT_EQ(watcher().flow(there.flow(kUdp, Direction::kIngress), sent_1), sent_1);
-    EXPECT_EQ(watcher().flow(onward.flow(kUdp, Direction::kIngress), sent_2), sent_2);
+    EXPECT_EQ(watcher().flow(there.flow(kUdp, Direction::kEgress), sent_1), sent_1);
+    EXPECT_EQ(watcher().flow(onward.flow(kUdp, Direction::kEgress), sent_2), sent_2);
     EXPECT_EQ(watcher().ledger().where([](const FlowKey& key) {
-      return key.protocol == kUdp && key.direction == Direction::kEgress;
+      return key.protocol == kUdp && key.direction == Direction::kIngress;
     }),
               Totals{});
     // MLD may add to them.
@@ -91,7 +92,7 @@ TEST_F(BridgeTest, CountsABroadcastOnceThoughItLeavesByEveryPort) {
   const Ends all = {host(1).v4(), 5000, Addr::v4(10, 88, 0, 255), kPort};
   UdpSender(host(1).ns, all).send(200, 40);
   const auto sent = Totals{1, udp_frame(all.src, 40)} * 200;
-  EXPECT_EQ(watcher().flow(all.flow(kUdp, Direction::kIngress), sent), sent);
+  EXPECT_EQ(watcher().flow(all.flow(kUdp, Direction::kEgress), sent), sent);
   expect_all_seen();
   EXPECT_GE(duplicates(), sent * 3);  // br0, port2, port3
 }
@@ -109,7 +110,7 @@ TEST_F(BridgeTest, CountsTheMachinesOwnTrafficOnce) {
     EXPECT_EQ(at_3.receive(350), 350U);
     const auto received = Totals{1, udp_frame(in.src, 100)} * 250;
     const auto sent = Totals{1, udp_frame(in.src, 10)} * 350;
-    EXPECT_EQ(watcher().flow(in.flow(kUdp, Direction::kIngress), received), received);
+    EXPECT_EQ(watcher().flow(in.flow(kUdp, Direction::kEgress), received), received);
     EXPECT_EQ(watcher().flow(out.flow(kUdp, Direction::kEgress), sent), sent);
     expect_all_seen();
   }
@@ -119,7 +120,7 @@ TEST_F(BridgeTest, CountsSegmentsOnceWhereTheStackBridgesSuperPackets) {
   start(true);
   const auto there = ends(host(1), host(3), AF_INET6);
   const auto outcome = transfer_tcp(host(1).ns, host(3).ns, there, 20'000'000, 1000);
-  const auto flow = there.flow(kTcp, Direction::kIngress);
+  const auto flow = there.flow(kTcp, Direction::kEgress);
   const std::uint64_t segments = outcome.client.tcpi_segs_out;
   EXPECT_EQ(settled([&] { return watcher().read().of(flow).packets; }, segments), segments);
 }
@@ -129,7 +130,7 @@ TEST_F(BridgeTest, LosesNoPacketWhenTheInterfaceThatCountedAFlowIsWatchedNoMore)
   const auto there = ends(host(1), host(2), AF_INET);
   UdpSink at_2(host(2).ns, there.dst, there.dst_port);
   UdpSender from_1(host(1).ns, there);
-  const auto flow = there.flow(kUdp, Direction::kIngress);
+  const auto flow = there.flow(kUdp, Direction::kEgress);
   const auto each = Totals{1, udp_frame(there.src, 60)};
 
   from_1.send(100, 60);
@@ -167,10 +168,10 @@ TEST_F(BridgeTest, TalliesASecondHostsPacketsOfTheSameFlowAsDuplicates) {
   const Ends ask = {Addr::v4(0, 0, 0, 0), 68, Addr::v4(255, 255, 255, 255), 67};
   UdpSender(host(1).ns, ask).send(10, 30);
   const auto sent = Totals{1, udp_frame(ask.src, 30)} * 10;
-  EXPECT_EQ(watcher().flow(ask.flow(kUdp, Direction::kIngress), sent), sent);
+  EXPECT_EQ(watcher().flow(ask.flow(kUdp, Direction::kEgress), sent), sent);
   UdpSender(host(2).ns, ask).send(10, 30);
   expect_all_seen();
-  EXPECT_EQ(watcher().read().of(ask.flow(kUdp, Direction::kIngress)), sent);
+  EXPECT_EQ(watcher().read().of(ask.flow(kUdp, Direction::kEgress)), sent);
 }
 
 }  // namespace

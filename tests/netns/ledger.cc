@@ -23,6 +23,7 @@ void Ledger::add(const FlowRecord& record) {
   if (!is_about_now(record.first_seen_ns) || !is_about_now(record.last_seen_ns)) ++nonsense_;
   line.tcp_flags |= record.tcp_flags;
   line.ifindex = record.ifindex;
+  line.cgroup_id = record.cgroup_id;
   if (record.incarnation == 0) {
     line.totals += now;
     return;

@@ -19,6 +19,7 @@ class Ledger {
     Totals totals;
     std::uint8_t tcp_flags = 0;
     std::uint32_t ifindex = 0;
+    std::uint64_t cgroup_id = 0;
     std::uint64_t incarnation = 0;  // of the last cumulative record
     Totals seen;                    // that one's counters
     std::size_t incarnations = 0;

@@ -38,6 +38,11 @@ bool InterfaceHooks::follow(const std::vector<Interface>& wanted, std::size_t mo
   return true;
 }
 
+bool InterfaceHooks::let_go(std::size_t most) {
+  while (!hooks_.empty() && most-- != 0) detach(hooks_.begin()->first);
+  return hooks_.empty();
+}
+
 void InterfaceHooks::retry() {
   for (auto& [ifindex, refusal] : refusals_) refusal.retry = true;
 }

@@ -28,6 +28,9 @@ class InterfaceHooks {
   // for another call.
   bool follow(const std::vector<Interface>& wanted, std::size_t most);
 
+  // Detaches from at most so many interfaces, which takes as long. True when none is left.
+  bool let_go(std::size_t most);
+
   // The next calls try those again that refused.
   void retry();
 

@@ -247,9 +247,10 @@ void SocketSource::leave_out_port(std::uint16_t port) {
 // --- waiting ---
 
 std::vector<FlowSource::WaitFd> SocketSource::wait_fds() const {
-  return {{.fd = ring_->fd(), .may_wait = true},
-          {.fd = tap_.fd(), .may_wait = true},
-          {.fd = network_.fd(), .may_wait = false}};
+  auto waits = tap_.wait_fds();
+  waits.push_back({.fd = ring_->fd(), .may_wait = true});
+  waits.push_back({.fd = network_.fd(), .may_wait = false});
+  return waits;
 }
 
 std::size_t SocketSource::handle_ready(std::size_t most, const RecordFn& record,

@@ -59,7 +59,7 @@ Event to_event(const FlowKey& key, const orb8_packet_more& more, std::uint64_t c
 
 }  // namespace
 
-Result<std::unique_ptr<FlowSource>> TcSource::open(Options options) {
+Result<std::unique_ptr<TcSource>> TcSource::open(Options options) {
   spdlog::info("Loading network probe...");
   auto probes = NetworkProbes::load(
       {.max_flows = options.max_flows, .packet_ring_bytes = options.packet_ring_bytes});
@@ -77,8 +77,8 @@ Result<std::unique_ptr<FlowSource>> TcSource::open(Options options) {
       new TcSource(std::move(options), std::move(*probes), *clock, std::move(*network)));
   if (auto ok = source->open_waits(); !ok) return std::unexpected(ok.error());
   source->note_addresses();
-  source->follow_interfaces(kAllInterfaces);
-  if (source->hooks_.none() && source->hooks_.refused()) {
+  source->follow_interfaces(source->options_.few_at_start ? kInterfacesAtOnce : kAllInterfaces);
+  if (source->hooks_.none() && source->hooks_.refused() && !source->unfinished_) {
     return fail(Errc::kDenied, source->hooks_.refusal_text());
   }
   return source;
@@ -122,12 +122,20 @@ void TcSource::follow_network() {
 }
 
 void TcSource::follow_interfaces(std::size_t most) {
-  unfinished_ = !hooks_.follow(choose_interfaces(network_.interfaces(), options_.interfaces), most);
+  unfinished_ = leaving_ ? !hooks_.let_go(most)
+                         : !hooks_.follow(
+                               choose_interfaces(network_.interfaces(), options_.interfaces), most);
   if (!unfinished_) return;
   const std::uint64_t one = 1;
   if (::write(more_interfaces_.get(), &one, sizeof(one)) < 0) {
     spdlog::error("write the flow source's eventfd: {}", errno);
   }
+}
+
+void TcSource::watch_interfaces(bool watch) {
+  if (leaving_ == !watch) return;
+  leaving_ = !watch;
+  follow_interfaces(kInterfacesAtOnce);
 }
 
 void TcSource::note_addresses() {

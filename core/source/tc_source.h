@@ -32,11 +32,14 @@ class TcSource final : public FlowSource {
     std::uint32_t max_flows = 100'000;
     std::uint32_t packet_ring_bytes = 1U << 20;
     std::string reason;  // why this source was chosen, for status()
+    // open() attaches to a few interfaces, and handle_ready() to the others. Otherwise open() takes
+    // all, seconds where there are a hundred.
+    bool few_at_start = false;
   };
 
   // Loads the probes and attaches them to the interfaces of the calling thread's network namespace.
   // An interface that refuses is reported by status(); that none can be watched is an error.
-  static Result<std::unique_ptr<FlowSource>> open(Options options);
+  static Result<std::unique_ptr<TcSource>> open(Options options);
 
   Result<void> collect(const RecordFn& record) override;
   void forget(std::span<const ToldFlow> flows, const RecordFn& record) override;
@@ -46,6 +49,11 @@ class TcSource final : public FlowSource {
   std::size_t handle_ready(std::size_t most, const RecordFn& record,
                            const PacketFn& packet) override;
   SourceStatus status() const override;
+
+  // False: detaches from a few interfaces now, and with each handle_ready() from a few more, until
+  // has_left(). True, before or after: attaches again, a few at a time as well.
+  void watch_interfaces(bool watch);
+  bool has_left() const { return leaving_ && hooks_.none(); }
 
  private:
   TcSource(Options options, NetworkProbes probes, BootClock clock, NetworkState network);
@@ -64,7 +72,8 @@ class TcSource final : public FlowSource {
   FlowMaps flows_;
   SpillAnchors spill_anchors_;
   InterfaceHooks hooks_;
-  bool unfinished_ = false;    // more interfaces are wanted than are watched,
+  bool leaving_ = false;       // see watch_interfaces()
+  bool unfinished_ = false;    // more interfaces are wanted than are watched, or fewer,
   UniqueFd more_interfaces_;   // and this eventfd wakes us for the rest
   std::string address_error_;  // not all addresses could be noted: why
   std::string network_error_;  // following interfaces failed: why

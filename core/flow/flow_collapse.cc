@@ -76,14 +76,15 @@ void add_to(Flow& sum, const Flow& flow) {
   facts.unsent_bytes += flow.socket.unsent_bytes;
   facts.cwnd = 0;  // of one connection each: no sum, and the states are several
   if (facts.state != flow.socket.state) facts.state = 0;
+  if (sum.end_reason != flow.end_reason) sum.end_reason = EndReason::kNone;
 }
 
 }  // namespace
 
-std::vector<Flow> collapse_client_ports(const FlowSnapshot& snapshot, const FlowMatcher& matcher) {
+std::vector<Flow> collapse_client_ports(const FlowSet& flows, const FlowMatcher& matcher) {
   std::vector<Flow> sums;
   std::unordered_map<GroupKey, std::size_t, GroupKeyHash> places;
-  snapshot.for_each([&](const Flow& flow) {
+  flows.for_each([&](const Flow& flow) {
     if (!matcher.matches(flow)) return;
     const auto group = group_of(flow);
     const auto [place, fresh] = places.try_emplace(group, sums.size());

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/flow/flow_matcher.h"
-#include "core/flow/flow_table.h"
+#include "core/flow/flow_view.h"
 
 namespace orb8 {
 
@@ -13,6 +13,6 @@ namespace orb8 {
 // are sums, the round-trip time is the largest, the least one the smallest. Processes that are
 // called the same in the same cgroup count as one, without a pid where they are several; others
 // stay apart, and so do flows of which nobody knows which side is the client.
-std::vector<Flow> collapse_client_ports(const FlowSnapshot& snapshot, const FlowMatcher& matcher);
+std::vector<Flow> collapse_client_ports(const FlowSet& flows, const FlowMatcher& matcher);
 
 }  // namespace orb8

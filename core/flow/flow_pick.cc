@@ -31,23 +31,25 @@ auto key_order(const FlowKey& key) {
 }
 
 struct Before {
-  FlowSort sort;
+  FlowOrder order;
   bool operator()(const Flow* a, const Flow* b) const {
-    const auto rank_a = rank(*a, sort);
-    const auto rank_b = rank(*b, sort);
-    return rank_a != rank_b ? rank_a > rank_b : key_order(a->key) < key_order(b->key);
+    const auto rank_a = rank(*a, order.sort);
+    const auto rank_b = rank(*b, order.sort);
+    if (rank_a != rank_b) return order.smallest_first ? rank_a < rank_b : rank_a > rank_b;
+    if (a->key != b->key) return key_order(a->key) < key_order(b->key);
+    return a->first_seen_ns < b->first_seen_ns;  // it ended, and came back
   }
 };
 
 // Keeps the first of all flows that it is shown.
 class Picker {
  public:
-  Picker(FlowSort sort, std::size_t limit) : sort_(sort), limit_(limit) {}
+  Picker(FlowOrder order, std::size_t limit) : order_(order), limit_(limit) {}
 
   // `flow` outlives the picker.
   void add(const Flow& flow) {
     ++matched_;
-    const Before before{sort_};
+    const Before before{order_};
     if (best_.size() < limit_) {
       best_.push_back(&flow);
       std::ranges::push_heap(best_, before);
@@ -59,7 +61,7 @@ class Picker {
   }
 
   FlowPick take() {
-    std::ranges::sort_heap(best_, Before{sort_});
+    std::ranges::sort_heap(best_, Before{order_});
     FlowPick pick;
     pick.matched = matched_;
     pick.flows.reserve(best_.size());
@@ -68,7 +70,7 @@ class Picker {
   }
 
  private:
-  FlowSort sort_;
+  FlowOrder order_;
   std::size_t limit_;
   std::size_t matched_ = 0;
   std::vector<const Flow*> best_;  // a heap with the last of the best on top
@@ -76,20 +78,20 @@ class Picker {
 
 }  // namespace
 
-FlowPick pick_flows(const FlowSnapshot& snapshot, const FlowMatcher& matcher, FlowSort sort,
+FlowPick pick_flows(const FlowSet& flows, const FlowMatcher& matcher, FlowOrder order,
                     std::size_t limit) {
-  Picker picker(sort, limit);
-  snapshot.for_each([&](const Flow& flow) {
+  Picker picker(order, limit);
+  flows.for_each([&](const Flow& flow) {
     if (matcher.matches(flow)) picker.add(flow);
   });
   return picker.take();
 }
 
-FlowPick pick_collapsed(const FlowSnapshot& snapshot, const FlowMatcher& matcher, FlowSort sort,
+FlowPick pick_collapsed(const FlowSet& flows, const FlowMatcher& matcher, FlowOrder order,
                         std::size_t limit) {
-  const auto flows = collapse_client_ports(snapshot, matcher);
-  Picker picker(sort, limit);
-  for (const auto& flow : flows) picker.add(flow);
+  const auto sums = collapse_client_ports(flows, matcher);
+  Picker picker(order, limit);
+  for (const auto& flow : sums) picker.add(flow);
   return picker.take();
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/flow/flow_matcher.h"
-#include "core/flow/flow_table.h"
+#include "core/flow/flow_view.h"
 
 namespace orb8 {
 
@@ -18,12 +18,21 @@ struct FlowPick {
   std::size_t matched = 0;  // also those beyond the limit
 };
 
-FlowPick pick_flows(const FlowSnapshot& snapshot, const FlowMatcher& matcher, FlowSort sort,
+// How flows are ordered, and so which of them are picked.
+struct FlowOrder {
+  FlowOrder(FlowSort by, bool smallest = false)  // NOLINT(google-explicit-constructor)
+      : sort(by), smallest_first(smallest) {}
+
+  FlowSort sort;
+  bool smallest_first;  // or oldest
+};
+
+FlowPick pick_flows(const FlowSet& flows, const FlowMatcher& matcher, FlowOrder order,
                     std::size_t limit);
 
 // The same over flows of which one stands for all connections of a client to a server's port: see
 // collapse_client_ports().
-FlowPick pick_collapsed(const FlowSnapshot& snapshot, const FlowMatcher& matcher, FlowSort sort,
+FlowPick pick_collapsed(const FlowSet& flows, const FlowMatcher& matcher, FlowOrder order,
                         std::size_t limit);
 
 }  // namespace orb8

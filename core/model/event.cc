@@ -17,18 +17,4 @@ std::string_view to_string(EventKind kind) {
   return "packet";
 }
 
-std::string_view to_string(EndReason reason) {
-  switch (reason) {
-    case EndReason::kNone:
-      return "";
-    case EndReason::kClosed:
-      return "closed";
-    case EndReason::kIdle:
-      return "idle";
-    case EndReason::kEvicted:
-      break;
-  }
-  return "evicted";
-}
-
 }  // namespace orb8

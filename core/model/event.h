@@ -11,15 +11,7 @@ namespace orb8 {
 
 enum class EventKind : std::uint8_t { kFlowStart, kFlowUpdate, kFlowEnd, kPacket };
 
-enum class EndReason : std::uint8_t {
-  kNone,
-  kClosed,   // FIN or RST seen, then silence
-  kIdle,     // nothing for the flow timeout
-  kEvicted,  // pushed out of a full table
-};
-
-std::string_view to_string(EventKind kind);    // "start", "update", "end", "packet"
-std::string_view to_string(EndReason reason);  // "", "closed", "idle", "evicted"
+std::string_view to_string(EventKind kind);  // "start", "update", "end", "packet"
 
 struct Event {
   EventKind kind = EventKind::kFlowUpdate;
@@ -29,6 +21,7 @@ struct Event {
   std::uint64_t bytes = 0;
   std::int64_t timestamp_ns = 0;  // Unix epoch
   std::uint64_t cgroup_id = 0;    // of a packet's sender; 0: not known
+  std::uint64_t number = 0;       // of a live event, in the order of their publishing
 };
 
 }  // namespace orb8

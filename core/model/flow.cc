@@ -102,6 +102,20 @@ const FlowOwners& FlowOwnersRef::operator*() const noexcept {
   return shared_ ? *shared_ : nobody;
 }
 
+std::string_view to_string(EndReason reason) {
+  switch (reason) {
+    case EndReason::kNone:
+      return "";
+    case EndReason::kClosed:
+      return "closed";
+    case EndReason::kIdle:
+      return "idle";
+    case EndReason::kEvicted:
+      break;
+  }
+  return "evicted";
+}
+
 PodName shown_pod(const FlowKey& key, const FlowOwners& owners) {
   const bool ingress = key.direction == Direction::kIngress;
   const auto& here = ingress ? owners.dst : owners.src;

@@ -143,12 +143,22 @@ class FlowOwnersRef {
   std::shared_ptr<const FlowOwners> shared_;
 };
 
-// A row of the flow table: all that was counted while the flow lived.
+enum class EndReason : std::uint8_t {
+  kNone,
+  kClosed,   // FIN or RST seen, then silence
+  kIdle,     // nothing for the flow timeout
+  kEvicted,  // pushed out of a full table
+};
+
+std::string_view to_string(EndReason reason);  // "", "closed", "idle", "evicted"
+
+// A row of the flow table, or of the history: all that was counted while the flow lived.
 struct Flow {
   FlowKey key;
   std::uint32_t ifindex = 0;
   std::uint8_t tcp_flags = 0;
   FlowLife life = FlowLife::kByPackets;
+  EndReason end_reason = EndReason::kNone;  // of one that has left the table
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
   std::uint64_t payload_bytes = 0;

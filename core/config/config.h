@@ -28,6 +28,8 @@ struct Config {
   std::uint32_t flow_timeout_secs = 30;         // ORB8_FLOW_TIMEOUT_SECS
   std::uint32_t expiration_interval_secs = 10;  // ORB8_EXPIRATION_INTERVAL_SECS
   std::uint32_t snapshot_interval_ms = 1000;    // ORB8_SNAPSHOT_INTERVAL_MS
+  std::uint32_t history_records = 65'536;       // ORB8_HISTORY_RECORDS, flows; 0: none are kept
+  std::uint32_t history_secs = 900;             // ORB8_HISTORY_SECS
   std::uint32_t max_pod_cache = 10'000;         // ORB8_MAX_POD_CACHE
   std::uint32_t broadcast_channel_size = 1000;  // ORB8_BROADCAST_CHANNEL_SIZE, events per stream
   std::uint32_t poll_interval_ms = 100;         // ORB8_POLL_INTERVAL_MS, longest wait of a ring

@@ -218,6 +218,13 @@ void add_flows(std::vector<Setting>& all) {
   all.push_back(number({"snapshot_interval_ms", "ORB8_SNAPSHOT_INTERVAL_MS", "MILLISECONDS",
                         "Milliseconds between two reads of the kernel's counters."},
                        &Config::snapshot_interval_ms, {100, 60'000}));
+  all.push_back(number(
+      {"history_records", "ORB8_HISTORY_RECORDS", "COUNT",
+       "Flows that have ended and are remembered, at most; beyond, the oldest goes. 0: none."},
+      &Config::history_records, {0, 10'000'000}));
+  all.push_back(number({"history_secs", "ORB8_HISTORY_SECS", "SECONDS",
+                        "Seconds for which a flow that has ended is remembered."},
+                       &Config::history_secs, {1, 86'400}));
 }
 
 // Who flows are with.

@@ -142,9 +142,10 @@ Result<Subscription> StreamHub::subscribe(SubscribeOptions options) {
   return Subscription(std::move(queue), members_);
 }
 
-void StreamHub::publish(const Event& event) {
+void StreamHub::publish(Event event) {
   const std::lock_guard list_lock(members_->mutex);
   if (members_->closed) return;
+  event.number = ++published_;
   for (const auto& queue : members_->queues) {
     if (!queue->wants(event)) continue;
     const auto dropped = queue->push(event);

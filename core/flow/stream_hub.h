@@ -72,8 +72,9 @@ class StreamHub {
   // Any thread. kExhausted: there are max_subscribers already; kUnavailable: closed.
   Result<Subscription> subscribe(SubscribeOptions options);
 
-  // The publisher's thread. Each subscriber's filter is applied here. Does nothing once closed.
-  void publish(const Event& event);
+  // The publisher's thread. Numbers the event, and applies each subscriber's filter to it. Does
+  // nothing once closed.
+  void publish(Event event);
   // Whether anyone wants flow events: what publish() would do without is not worth preparing.
   bool wants_flows() const noexcept;
 
@@ -81,6 +82,9 @@ class StreamHub {
   // `most` conjunctions. The generation changes whenever this does.
   std::vector<PacketFilter> packet_filters(std::size_t most) const;
   std::uint64_t packet_generation() const noexcept;
+
+  // The number of the last event, since the publisher's first; for the publisher's thread.
+  std::uint64_t published() const noexcept { return published_; }
 
   std::size_t subscribers() const;
   std::uint64_t dropped() const noexcept;  // over all subscribers, those gone included
@@ -90,6 +94,7 @@ class StreamHub {
 
  private:
   std::size_t max_subscribers_;
+  std::uint64_t published_ = 0;
   std::shared_ptr<Subscription::Members> members_;
 };
 

@@ -31,6 +31,18 @@ std::vector<std::uint64_t> numbers(const Subscription::Batch& batch) {
   return all;
 }
 
+TEST(StreamHub, NumbersEventsInTheOrderOfTheirPublishing) {
+  StreamHub hub(1);
+  hub.publish(event(1));
+  auto subscription = *hub.subscribe({});
+  hub.publish(event(2));
+  hub.publish(event(3));
+  const auto batch = subscription.next(std::chrono::seconds(1));
+  EXPECT_EQ(batch.events.at(0).number, 2U);
+  EXPECT_EQ(batch.events.at(1).number, 3U);
+  EXPECT_EQ(hub.published(), 3U);
+}
+
 TEST(StreamHub, BringsEachEventToEachSubscriber) {
   StreamHub hub(10);
   auto one = *hub.subscribe({});

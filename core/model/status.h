@@ -89,6 +89,8 @@ struct Status {
   std::uint64_t subscriber_drops = 0;
   std::uint64_t flows_evicted = 0;
   std::uint64_t flows_expired = 0;
+  std::uint64_t history_overwritten = 0;    // flows that ended, before their time
+  std::int64_t history_from_ns = 0;         // Unix epoch: each flow that ended since is remembered
   std::uint64_t flows_ended_unseen = 0;     // their socket was gone: what they moved last is lost
   std::optional<WatchCounters> kubernetes;  // absent: no cluster is to be watched
   std::uint64_t pods_evicted = 0;           // that still ran
@@ -99,6 +101,7 @@ struct Status {
   std::uint32_t pods_tracked = 0;
   std::uint32_t active_flows = 0;
   std::uint32_t max_flows = 0;
+  std::uint32_t history_flows = 0;  // that have ended, and are remembered
   std::uint32_t subscribers = 0;
   std::int64_t started_ns = 0;  // Unix epoch
 

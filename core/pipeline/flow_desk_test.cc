@@ -31,14 +31,35 @@ TEST(FlowDesk, GivesTheFlowsAsTheyAreWhenAsked) {
   FlowDesk desk([&] { woken.release(); });
   EXPECT_FALSE(desk.wanted());
   std::uint64_t seen = 0;
-  std::jthread reader([&] { seen = all_packets(*desk.ask()); });
+  std::jthread reader([&] { seen = all_packets(*desk.ask().live); });
   woken.acquire();
   EXPECT_TRUE(desk.wanted());
   table.apply(packets_of(1, 7), nobody);
-  desk.answer(table.share());
+  desk.answer([&](bool /*history*/) { return FlowView{.live = table.share()}; });
   reader.join();
   EXPECT_EQ(seen, 7U);
   EXPECT_FALSE(desk.wanted());
+}
+
+TEST(FlowDesk, AsksForTheHistoryWhereAReaderDoes) {
+  FlowTable table({});
+  FlowHistory history({}, 0);
+  history.add({}, EndReason::kIdle, 1);
+  std::binary_semaphore woken(0);
+  FlowDesk desk([&] { woken.release(); });
+  for (const bool wanted : {false, true, false}) {
+    FlowView got;
+    std::jthread reader([&] { got = desk.ask(wanted); });
+    woken.acquire();
+    bool asked = false;
+    desk.answer([&](bool with_history) {
+      asked = with_history;
+      return FlowView{.live = table.share(), .history = with_history ? history.share() : nullptr};
+    });
+    reader.join();
+    EXPECT_EQ(asked, wanted);
+    EXPECT_EQ(got.history != nullptr, wanted);
+  }
 }
 
 TEST(FlowDesk, KeepsNothingWhenAllHaveTakenTheirs) {
@@ -50,7 +71,7 @@ TEST(FlowDesk, KeepsNothingWhenAllHaveTakenTheirs) {
     std::vector<std::jthread> readers;
     for (int i = 0; i < 8; ++i) readers.emplace_back([&] { (void)desk.ask(); });
     for (int i = 0; i < 8; ++i) woken.acquire();
-    desk.answer(table.share());
+    desk.answer([&](bool /*history*/) { return FlowView{.live = table.share()}; });
   }
   const std::weak_ptr<const FlowSnapshot> again = table.share();
   EXPECT_TRUE(again.expired());
@@ -62,12 +83,12 @@ TEST(FlowDesk, GivesTheLastFlowsForEverOnceFinished) {
   std::binary_semaphore woken(0);
   FlowDesk desk([&] { woken.release(); });
   std::uint64_t waited = 0;
-  std::jthread reader([&] { waited = all_packets(*desk.ask()); });
+  std::jthread reader([&] { waited = all_packets(*desk.ask().live); });
   woken.acquire();
-  desk.finish(table.share());
+  desk.finish({.live = table.share()});
   reader.join();
   EXPECT_EQ(waited, 7U);
-  EXPECT_EQ(all_packets(*desk.ask()), 7U);
+  EXPECT_EQ(all_packets(*desk.ask().live), 7U);
 }
 
 TEST(FlowDesk, ServesReadersWhileTheTableIsWritten) {
@@ -79,7 +100,7 @@ TEST(FlowDesk, ServesReadersWhileTheTableIsWritten) {
   const auto read = [&] {
     for (int i = 0; i < 200; ++i) {
       std::uint64_t first = 0;
-      desk.ask()->for_each([&](const Flow& row) {
+      desk.ask().live->for_each([&](const Flow& row) {
         if (first == 0) first = row.packets;
         EXPECT_EQ(row.packets, first);
       });
@@ -90,7 +111,8 @@ TEST(FlowDesk, ServesReadersWhileTheTableIsWritten) {
   std::jthread two(read);
   for (std::uint64_t round = 1; reading != 0; ++round) {
     for (std::uint16_t n = 0; n < kFlows; ++n) table.apply(packets_of(n, round), nobody);
-    if (desk.wanted()) desk.answer(table.share());
+    if (desk.wanted())
+      desk.answer([&](bool /*history*/) { return FlowView{.live = table.share()}; });
   }
 }
 

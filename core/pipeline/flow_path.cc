@@ -29,6 +29,7 @@ FlowPath::FlowPath(const Parts& parts)
     : source_(parts.source),
       attribution_(parts.attribution),
       table_(parts.table),
+      history_(parts.history),
       hub_(parts.hub),
       desk_(parts.desk),
       metering_(parts.metering),
@@ -55,6 +56,7 @@ Result<void> FlowPath::take_snapshot(std::int64_t now_ns, FlowTable::Due which) 
   end_due(now_ns, which);
   if (which == FlowTable::Due::kAll) metering_.expire();
   table_.tidy();
+  history_.expire(now_ns);
   return ok;
 }
 
@@ -94,8 +96,17 @@ std::size_t FlowPath::take_ready(std::size_t most) {
 }
 
 void FlowPath::answer_readers() {
-  if (desk_.wanted()) desk_.answer(table_.share());
   metering_.answer_readers();
+  // What is pushed out is on its way into the history, and in neither: soon.
+  if (!desk_.wanted() || ending_evicted_) return;
+  desk_.answer([this](bool history) { return view(history); });
+}
+
+FlowView FlowPath::view(bool history) {
+  return {.live = table_.share(),
+          .history = history ? history_.share() : nullptr,
+          .taken_ns = history_.moment(wall_now_ns()),
+          .events_before = hub_.published()};
 }
 
 void FlowPath::on_record(const FlowRecord& record) {
@@ -124,14 +135,14 @@ void FlowPath::tell_change(const FlowTable::Change& change) {
   event.packets = change.packets;
   event.bytes = change.bytes;
   event.timestamp_ns = change.flow->last_seen_ns;
-  hub_.publish(event);
+  hub_.publish(std::move(event));
 }
 
 void FlowPath::on_packet(const Event& packet) {
   ++events_processed_;
   auto named = packet;
   named.flow.owners = attribution_.owners_of(packet);
-  hub_.publish(named);
+  hub_.publish(std::move(named));
 }
 
 void FlowPath::end_due(std::int64_t now_ns, FlowTable::Due which) {
@@ -141,6 +152,7 @@ void FlowPath::end_due(std::int64_t now_ns, FlowTable::Due which) {
   for (const auto& flow : due) {
     const auto ended = table_.end(flow.key, now_ns);
     if (!ended) continue;
+    keep(*ended);
     if (!told_already(ended->flow)) tell_end(ended->flow, ended->reason);
   }
 }
@@ -167,7 +179,12 @@ void FlowPath::end_evicted(FlowTable::Ended& ended) {
       on_record(record);
     }
   });
+  keep(ended);
   if (!told_already(ended.flow)) tell_end(ended.flow, ended.reason);
+}
+
+void FlowPath::keep(const FlowTable::Ended& ended) {
+  history_.add(ended.flow, ended.reason, wall_now_ns());
 }
 
 void FlowPath::tell_end(const Flow& flow, EndReason reason) {
@@ -177,7 +194,7 @@ void FlowPath::tell_end(const Flow& flow, EndReason reason) {
   event.end_reason = reason;
   event.flow = flow;
   event.timestamp_ns = flow.last_seen_ns;
-  hub_.publish(event);
+  hub_.publish(std::move(event));
 }
 
 }  // namespace orb8

@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/flow/flow_history.h"
 #include "core/flow/flow_table.h"
+#include "core/flow/flow_view.h"
 #include "core/flow/stream_hub.h"
 #include "core/model/event.h"
 #include "core/pipeline/attribution.h"
@@ -23,6 +25,7 @@ class FlowPath {
     FlowSource& source;
     Attribution& attribution;
     FlowTable& table;
+    FlowHistory& history;
     StreamHub& hub;
     FlowDesk& desk;
     Metering& metering;
@@ -40,6 +43,8 @@ class FlowPath {
 
   // Readers that wait get the flows as they are; between two records.
   void answer_readers();
+  // The flows as they are: each in the table, or in the history. Between two records.
+  FlowView view(bool history);
 
   std::uint64_t events_processed() const noexcept { return events_processed_; }
   Tally moved() const noexcept { return moved_; }  // all that was added to a flow
@@ -57,10 +62,12 @@ class FlowPath {
   void end_evicted(FlowTable::Ended& ended);
   void tell_change(const FlowTable::Change& change);
   void tell_end(const Flow& flow, EndReason reason);
+  void keep(const FlowTable::Ended& ended);
 
   FlowSource& source_;
   Attribution& attribution_;
   FlowTable& table_;
+  FlowHistory& history_;
   StreamHub& hub_;
   FlowDesk& desk_;
   Metering& metering_;

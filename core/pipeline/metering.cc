@@ -80,8 +80,8 @@ void Metering::collect(FlowDesk& flows, const TakeFamilyFn& take) {
   const auto rows = desk_.ask(kPatience);
   if (!rows) return;
   ActiveFlows active(own);
-  if (const auto now = flows.ask(kPatience)) {
-    now->for_each([&](const Flow& flow) { active.add(flow); });
+  if (const auto now = flows.ask(false, kPatience); now.live) {
+    now.live->for_each([&](const Flow& flow) { active.add(flow); });
   }
   collect_flow_metrics(*rows, active, own, max_series_, take);
 }

@@ -49,6 +49,10 @@ FlowTable::Limits to_limits(const Config& config) {
           .idle_timeout_ns = config.flow_timeout_secs * kNsPerSecond};
 }
 
+FlowHistory::Limits history_limits(const Config& config) {
+  return {.max_flows = config.history_records, .max_age_ns = config.history_secs * kNsPerSecond};
+}
+
 // Inode number of the network namespace that this thread is in; 0 where there is no /proc.
 std::uint32_t own_netns() {
   struct stat about = {};
@@ -74,6 +78,7 @@ class PipelineThread final : public Pipeline {
         identity_(Identity::open({.node = config.node_name, .kube = kube_}, steady_now_ns())),
         namer_({.node = config.node_name, .netns = own_netns(), .kube = kube_}),
         table_(to_limits(config)),
+        history_(history_limits(config), wall_now_ns()),
         hub_(config.max_streams),
         desk_([this] { wakeups_.order(); }),
         metering_(config, kube_, [this] { wakeups_.order(); }),
@@ -81,6 +86,7 @@ class PipelineThread final : public Pipeline {
         path_({.source = *source_,
                .attribution = attribution_,
                .table = table_,
+               .history = history_,
                .hub = hub_,
                .desk = desk_,
                .metering = metering_}),
@@ -89,6 +95,7 @@ class PipelineThread final : public Pipeline {
                 .path = path_,
                 .packet_orders = packet_orders_,
                 .table = table_,
+                .history = history_,
                 .hub = hub_,
                 .identity = *identity_,
                 .namer = namer_,
@@ -121,7 +128,7 @@ class PipelineThread final : public Pipeline {
     return {};
   }
 
-  std::shared_ptr<const FlowSnapshot> flows() override { return desk_.ask(); }
+  FlowView view(bool history) override { return desk_.ask(history); }
 
   Result<Subscription> subscribe(FlowSelection selection, bool packets) override {
     return hub_.subscribe({.selection = std::move(selection),
@@ -207,7 +214,7 @@ class PipelineThread final : public Pipeline {
     }
     take_what_is_left();
     take_snapshot();
-    desk_.finish(table_.share());
+    desk_.finish(path_.view(true));
     metering_.finish();
   }
 
@@ -265,6 +272,7 @@ class PipelineThread final : public Pipeline {
   FlowNamer namer_;
   std::optional<NetworkState> network_;
   FlowTable table_;
+  FlowHistory history_;
   StreamHub hub_;
   FlowDesk desk_;
   Metering metering_;

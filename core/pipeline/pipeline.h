@@ -11,6 +11,7 @@
 #include "core/config/config.h"
 #include "core/flow/flow_pick.h"
 #include "core/flow/flow_table.h"
+#include "core/flow/flow_view.h"
 #include "core/flow/stream_hub.h"
 #include "core/identity/kube_store.h"
 #include "core/metrics/metric.h"
@@ -31,8 +32,10 @@ class Pipeline {
                                                  KubeStore* kube = nullptr);
   virtual ~Pipeline() = default;  // stops, after a last snapshot
 
-  // Any thread. The flows as the last snapshot left them, and what came since; never null.
-  virtual std::shared_ptr<const FlowSnapshot> flows() = 0;
+  // Any thread. The flows as the last snapshot left them, and what came since; with those that have
+  // ended, if asked for.
+  virtual FlowView view(bool history) = 0;
+  std::shared_ptr<const FlowSnapshot> flows() { return view(false).live; }
   virtual Result<Subscription> subscribe(FlowSelection selection, bool packets) = 0;
   virtual Status status() const = 0;
   // How long ago the thread last came round: a snapshot's interval at most, and what the snapshot

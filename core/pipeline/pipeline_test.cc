@@ -6,7 +6,9 @@
 #include <netinet/in.h>
 
 #include <chrono>
+#include <map>
 #include <thread>
+#include <utility>
 
 #include "core/base/eventually.h"
 #include "core/source/scripted_source.h"
@@ -133,7 +135,88 @@ TEST_F(PipelineTest, TellsAnEvictedFlowsLastWords) {
   std::uint64_t alive = 0;
   pipeline->flows()->for_each([&](const Flow& flow) { alive += flow.packets; });
   EXPECT_EQ(alive + ended, 5U + 5 + 4 + 1) << "nothing that moved is missing";
+  std::uint64_t remembered = 0;
+  pipeline->view(true).history->for_each([&](const EndedFlow& flow) {
+    EXPECT_EQ(flow.flow.end_reason, EndReason::kEvicted);
+    remembered += flow.flow.packets;
+  });
+  EXPECT_EQ(remembered, ended) << "with their last words";
   EXPECT_EQ(started, 4U + 1);
+}
+
+// By port, how many flows and how many packets.
+std::map<unsigned, std::pair<int, std::uint64_t>> all_in(const FlowView& view) {
+  std::map<unsigned, std::pair<int, std::uint64_t>> all;
+  FlowSet(view, {}).for_each([&](const Flow& flow) {
+    auto& [count, packets] = all[flow.key.src_port];
+    ++count;
+    packets += flow.packets;
+  });
+  return all;
+}
+
+TEST_F(PipelineTest, HasEveryFlowOnceInTheTableOrInTheHistory) {
+  constexpr std::uint16_t kFlows = 2'000;
+  config_.max_flows = 50;
+  const auto pipeline = start();
+  std::jthread sender([&] {
+    for (std::uint16_t port = 1; port <= kFlows; ++port) script_.set_flow(record(port, port));
+  });
+  std::size_t most = 0;
+  EXPECT_TRUE(eventually([&] {
+    const auto all = all_in(pipeline->view(true));
+    EXPECT_GE(all.size(), most) << "some are in neither";
+    most = all.size();
+    for (const auto& [port, seen] : all) {
+      EXPECT_EQ(seen.first, 1) << port << " is in both";
+      EXPECT_EQ(seen.second, port);
+    }
+    return most == kFlows;
+  }));
+  EXPECT_EQ(pipeline->status().history_overwritten, 0U);
+}
+
+TEST_F(PipelineTest, RemembersWhyAndWhenAFlowEnded) {
+  const auto pipeline = start();
+  const auto before = pipeline->view(true).taken_ns;
+  auto flow = record(1, 5);
+  flow.tcp_flags = kTcpFin;
+  flow.last_seen_ns = now_ns() - 10'000'000'000;
+  script_.set_flow(flow);
+  FlowView view;
+  EXPECT_TRUE(eventually([&] {
+    view = pipeline->view(true);
+    return view.history->size() == 1;
+  }));
+  EXPECT_EQ(view.live->size(), 0U);
+  view.history->for_each([&](const EndedFlow& ended) {
+    EXPECT_EQ(ended.flow.end_reason, EndReason::kClosed);
+    EXPECT_EQ(ended.flow.packets, 5U);
+    EXPECT_GT(ended.ended_ns, before);
+    EXPECT_LT(ended.ended_ns, view.taken_ns);
+  });
+  EXPECT_TRUE(eventually([&] { return pipeline->status().history_flows == 1; }));
+  EXPECT_EQ(pipeline->view(false).history, nullptr);
+}
+
+TEST_F(PipelineTest, ForgetsEndedFlowsAtTheirAge) {
+  config_.history_secs = 1;
+  const auto pipeline = start();
+  auto flow = record(1, 5);
+  flow.tcp_flags = kTcpFin;
+  flow.last_seen_ns = now_ns() - 10'000'000'000;
+  script_.set_flow(flow);
+  const auto remembered = [&] { return pipeline->status().history_flows; };
+  EXPECT_TRUE(eventually([&] { return remembered() == 1; }));
+  EXPECT_TRUE(eventually([&] { return remembered() == 0; }));
+  EXPECT_EQ(pipeline->status().history_overwritten, 0U);
+}
+
+TEST_F(PipelineTest, KeepsItsHistoryForThoseWhoAskAfterItsEnd) {
+  const auto pipeline = start();
+  for (std::uint16_t port = 1; port <= 3; ++port) script_.set_flow(record(port, 1));
+  pipeline->stop();
+  EXPECT_EQ(all_in(pipeline->view(true)).size(), 3U);
 }
 
 // Flow 1 is pushed out by flow 3 in the midst of a snapshot that reads its own entry after that.

@@ -48,6 +48,9 @@ void StatusBoard::publish(const Result<void>& collected, std::int64_t now_ns) {
   status.flows_ended_unseen = parts_.path.ended_unseen();
   status.active_flows = static_cast<std::uint32_t>(table.size());
   status.max_flows = parts_.max_flows;
+  status.history_flows = static_cast<std::uint32_t>(parts_.history.size());
+  status.history_overwritten = parts_.history.overwritten();
+  status.history_from_ns = parts_.history.complete_from_ns();
   status.started_ns = started_ns_;
   parts_.metering.tell(status);
   const std::lock_guard lock(mutex_);

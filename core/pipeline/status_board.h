@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/flow/flow_history.h"
 #include "core/flow/flow_table.h"
 #include "core/flow/stream_hub.h"
 #include "core/identity/identity.h"
@@ -32,6 +33,7 @@ class StatusBoard {
     const FlowPath& path;
     const PacketOrders& packet_orders;
     const FlowTable& table;
+    const FlowHistory& history;
     const StreamHub& hub;
     const Identity& identity;
     const FlowNamer& namer;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 
 #include "core/flow/flow_table.h"
@@ -98,6 +99,30 @@ TEST(FlowSnapshot, FillsTheGapsThatEndedFlowsLeft) {
   table.apply(record(5, 9, later + 60 * kSecond), nobody);
   for (const auto& due : table.due(later + 60 * kSecond)) table.end(due.key, later + 60 * kSecond);
   EXPECT_EQ(pages(), 1U);
+}
+
+TEST(FlowSnapshot, IsGoneThroughInPartsOfWhichEachFlowIsInOne) {
+  constexpr unsigned kFlows = 8 * FlowPage::kRows;
+  FlowTable table({.max_flows = kFlows});
+  for (unsigned n = 0; n < kFlows; ++n) table.apply(record(n, 1), nobody);
+  const auto later = kStart + 60 * kSecond;
+  std::map<unsigned, int> met;
+  for (std::size_t page = 0; page < table.share()->page_numbers(); page += 3) {
+    table.share()->for_each_in(page, 3, [&](const Flow& row) { ++met[row.key.src_port]; });
+    if (page > 0) continue;
+    // The second half of the first page ends, and all of the second: the others stay where they
+    // are.
+    for (unsigned n = 0; n < kFlows; ++n) {
+      if (n < 64 || n >= 256) table.apply(record(n, 2, later), nobody);
+    }
+    for (const auto& due : table.due(later)) table.end(due.key, later);
+    table.tidy();
+  }
+  EXPECT_EQ(met.size(), kFlows);
+  for (const auto& [port, times] : met) EXPECT_EQ(times, 1) << port;
+  std::size_t beyond = 0;
+  table.share()->for_each_in(8, 3, [&](const Flow&) { ++beyond; });
+  EXPECT_EQ(beyond, 0U);
 }
 
 }  // namespace

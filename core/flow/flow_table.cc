@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <span>
 #include <utility>
 
 namespace orb8 {
@@ -59,11 +60,21 @@ FlowSnapshot::~FlowSnapshot() {
 }
 
 void FlowSnapshot::for_each(const std::function<void(const Flow&)>& visit) const {
-  for (const auto& page : pages_) {
-    for (std::size_t i = 0; i < FlowPage::kRows; ++i) {
+  for_each_in(0, pages_.size(), visit);
+}
+
+void FlowSnapshot::for_each_in(std::size_t first, std::size_t count,
+                               const std::function<void(const Flow&)>& visit) const {
+  const auto from = std::min(first, pages_.size());
+  for (const auto& page : std::span(pages_).subspan(from, std::min(count, pages_.size() - from))) {
+    for (std::size_t i = 0; page && i < FlowPage::kRows; ++i) {
       if (page->used.test(i)) visit(page->rows[i]);
     }
   }
+}
+
+std::size_t FlowSnapshot::pages() const noexcept {
+  return pages_.size() - static_cast<std::size_t>(std::ranges::count(pages_, nullptr));
 }
 
 FlowTable::FlowTable(Limits limits)
@@ -391,7 +402,7 @@ std::shared_ptr<const FlowSnapshot> FlowTable::share() {
   auto fresh = std::make_shared<FlowSnapshot>(readers_);
   fresh->pages_.reserve(pages_.size());
   for (const auto& page : pages_) {
-    if (page.used > 0) fresh->pages_.push_back(page.rows);
+    fresh->pages_.push_back(page.used > 0 ? page.rows : nullptr);
   }
   fresh->size_ = index_.size();
   ++share_count_;

@@ -40,13 +40,20 @@ class FlowSnapshot {
 
   // Every flow once, in no particular order.
   void for_each(const std::function<void(const Flow&)>& visit) const;
+  // Those of `count` pages from the one numbered `first` on, less where there are no more. A flow
+  // keeps its page for as long as it lives: who goes through the pages, of one snapshot after
+  // another, meets each flow that lives on exactly once, and holds no snapshot for long.
+  void for_each_in(std::size_t first, std::size_t count,
+                   const std::function<void(const Flow&)>& visit) const;
+  std::size_t page_numbers() const noexcept { return pages_.size(); }  // one above the last
+
   std::size_t size() const noexcept { return size_; }
   // What it weighs: pages, shared with the table or not.
-  std::size_t pages() const noexcept { return pages_.size(); }
+  std::size_t pages() const noexcept;
 
  private:
   friend class FlowTable;
-  std::vector<std::shared_ptr<const FlowPage>> pages_;
+  std::vector<std::shared_ptr<const FlowPage>> pages_;  // by number; null: nobody is there
   std::size_t size_ = 0;
   Readers readers_;  // how many snapshots are alive
 };

@@ -20,7 +20,9 @@ struct Subscription::Queue {
       : options(std::move(wanted)), matcher(options.selection) {}
 
   bool wants(const Event& event) const {
-    return options.packets == (event.kind == EventKind::kPacket) && matcher.matches(event.flow);
+    if (options.packets != (event.kind == EventKind::kPacket)) return false;
+    if (!options.packets && (options.kinds & kinds_of(event.kind)) == 0) return false;
+    return matcher.matches(event.flow);
   }
 
   // How many events had to make room: 0 or 1.
@@ -60,10 +62,23 @@ struct Subscription::Members {
     if (notify) notify();
   }
 
+  // With the list's mutex held.
+  std::size_t clients() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(queues, [](const auto& queue) { return !queue->options.own; }));
+  }
+  void changed_list() {
+    EventKinds all = 0;
+    for (const auto& queue : queues) {
+      if (!queue->options.packets) all |= queue->options.kinds;
+    }
+    wanted_kinds.store(all, std::memory_order_relaxed);
+  }
+
   mutable std::mutex mutex;  // of the list; publish() holds it while it queues
   std::vector<std::shared_ptr<Queue>> queues;
   bool closed = false;
-  std::atomic<std::size_t> flow_subscribers = 0;
+  std::atomic<EventKinds> wanted_kinds = 0;  // of flow events
   std::atomic<std::uint64_t> packet_generation = 0;
   std::atomic<std::uint64_t> dropped = 0;
   std::mutex notify_mutex;  // held during a call, so that the hub's end waits for it
@@ -85,7 +100,7 @@ Subscription::~Subscription() {
   {
     const std::lock_guard lock(members_->mutex);
     std::erase(members_->queues, queue_);
-    if (!packets) members_->flow_subscribers.fetch_sub(1);
+    members_->changed_list();
   }
   if (packets) members_->changed_packets();
 }
@@ -131,12 +146,12 @@ Result<Subscription> StreamHub::subscribe(SubscribeOptions options) {
   {
     const std::lock_guard lock(members_->mutex);
     if (members_->closed) return fail(Errc::kUnavailable, "shutting down");
-    if (members_->queues.size() >= max_subscribers_) {
+    if (!queue->options.own && members_->clients() >= max_subscribers_) {
       return fail(Errc::kExhausted, "all " + std::to_string(max_subscribers_) +
                                         " streams are taken: end one, or raise max_streams");
     }
     members_->queues.push_back(queue);
-    if (!packets) members_->flow_subscribers.fetch_add(1);
+    members_->changed_list();
   }
   if (packets) members_->changed_packets();
   return Subscription(std::move(queue), members_);
@@ -149,12 +164,13 @@ void StreamHub::publish(Event event) {
   for (const auto& queue : members_->queues) {
     if (!queue->wants(event)) continue;
     const auto dropped = queue->push(event);
+    if (queue->options.own) continue;
     members_->dropped.fetch_add(dropped, std::memory_order_relaxed);
   }
 }
 
-bool StreamHub::wants_flows() const noexcept {
-  return members_->flow_subscribers.load(std::memory_order_relaxed) > 0;
+bool StreamHub::wants(EventKind kind) const noexcept {
+  return (members_->wanted_kinds.load(std::memory_order_relaxed) & kinds_of(kind)) != 0;
 }
 
 std::vector<PacketFilter> StreamHub::packet_filters(std::size_t most) const {
@@ -176,7 +192,7 @@ std::uint64_t StreamHub::packet_generation() const noexcept {
 
 std::size_t StreamHub::subscribers() const {
   const std::lock_guard lock(members_->mutex);
-  return members_->queues.size();
+  return members_->clients();
 }
 
 std::uint64_t StreamHub::dropped() const noexcept {

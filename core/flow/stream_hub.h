@@ -20,9 +20,20 @@
 
 namespace orb8 {
 
+// A set of kinds of events, as bits.
+using EventKinds = std::uint8_t;
+constexpr EventKinds kinds_of(EventKind kind) {
+  return static_cast<EventKinds>(1U << static_cast<unsigned>(kind));
+}
+inline constexpr EventKinds kAllKinds = 0xff;
+
 struct SubscribeOptions {
   FlowSelection selection;
-  bool packets = false;         // packet events instead of flow events
+  bool packets = false;          // packet events instead of flow events
+  EventKinds kinds = kAllKinds;  // of flow events those that are wanted
+  // One of the program's own: it takes no client's place, is none of subscribers(), and whoever has
+  // it tells what it loses.
+  bool own = false;
   std::size_t capacity = 1000;  // events queued; the oldest makes room for one more
 };
 
@@ -75,8 +86,9 @@ class StreamHub {
   // The publisher's thread. Numbers the event, and applies each subscriber's filter to it. Does
   // nothing once closed.
   void publish(Event event);
-  // Whether anyone wants flow events: what publish() would do without is not worth preparing.
-  bool wants_flows() const noexcept;
+  // Whether anyone wants such events of flows: what publish() would do without is not worth
+  // preparing.
+  bool wants(EventKind kind) const noexcept;
 
   // What the packet subscribers want, for the kernel; a single "everything" when that is more than
   // `most` conjunctions. The generation changes whenever this does.
@@ -87,7 +99,7 @@ class StreamHub {
   std::uint64_t published() const noexcept { return published_; }
 
   std::size_t subscribers() const;
-  std::uint64_t dropped() const noexcept;  // over all subscribers, those gone included
+  std::uint64_t dropped() const noexcept;  // over all of these, those gone included
 
   // Ends every stream behind what is queued.
   void close();

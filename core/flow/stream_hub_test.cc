@@ -100,14 +100,39 @@ TEST(StreamHub, RefusesMoreSubscribersThanItsBound) {
 
 TEST(StreamHub, WantsFlowsOnlyWhileSomebodyListensToFlows) {
   StreamHub hub(10);
-  EXPECT_FALSE(hub.wants_flows());
+  EXPECT_FALSE(hub.wants(EventKind::kFlowUpdate));
   auto packets = *hub.subscribe({.packets = true});
-  EXPECT_FALSE(hub.wants_flows());
+  EXPECT_FALSE(hub.wants(EventKind::kFlowUpdate));
   {
     auto flows = *hub.subscribe({});
-    EXPECT_TRUE(hub.wants_flows());
+    EXPECT_TRUE(hub.wants(EventKind::kFlowUpdate));
   }
-  EXPECT_FALSE(hub.wants_flows());
+  EXPECT_FALSE(hub.wants(EventKind::kFlowUpdate));
+}
+
+TEST(StreamHub, QueuesOnlyTheKindsThatAreWanted) {
+  StreamHub hub(10);
+  auto ends = *hub.subscribe({.kinds = kinds_of(EventKind::kFlowEnd), .capacity = 1});
+  EXPECT_TRUE(hub.wants(EventKind::kFlowEnd));
+  EXPECT_FALSE(hub.wants(EventKind::kFlowUpdate)) << "nobody has to prepare these";
+  hub.publish(event(1, EventKind::kFlowEnd));
+  hub.publish(event(2, EventKind::kFlowUpdate));
+  hub.publish(event(3, EventKind::kFlowStart));
+  const auto batch = ends.next(0ms);
+  EXPECT_THAT(numbers(batch), ElementsAre(1));
+  EXPECT_EQ(batch.dropped_before, 0U) << "what is not wanted pushes nothing out";
+}
+
+TEST(StreamHub, HasPlacesOfItsOwnForTheProgram) {
+  StreamHub hub(1);
+  auto own = *hub.subscribe({.own = true, .capacity = 1});
+  auto client = *hub.subscribe({});
+  EXPECT_TRUE(hub.subscribe({.own = true}));
+  EXPECT_FALSE(hub.subscribe({}));
+  EXPECT_EQ(hub.subscribers(), 1U);
+  for (std::uint64_t i = 1; i <= 3; ++i) hub.publish(event(i));
+  EXPECT_EQ(own.dropped(), 2U);
+  EXPECT_EQ(hub.dropped(), 0U) << "no client lost anything";
 }
 
 TEST(StreamHub, TellsWhenPacketListenersComeAndGo) {
@@ -157,7 +182,7 @@ TEST(StreamHub, UnsubscribesASubscriptionThatIsAssignedOver) {
       *hub.subscribe({.selection = {.all = {.either = {.ports = {{2, 2}}}}}, .packets = true});
   one = std::move(two);
   EXPECT_EQ(hub.subscribers(), 1U);
-  EXPECT_FALSE(hub.wants_flows());
+  EXPECT_FALSE(hub.wants(EventKind::kFlowUpdate));
   hub.publish(event(2, EventKind::kPacket));
   EXPECT_THAT(numbers(one.next(0ms)), ElementsAre(2));
 }

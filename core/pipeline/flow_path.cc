@@ -128,9 +128,10 @@ void FlowPath::on_record(const FlowRecord& record) {
 
 void FlowPath::tell_change(const FlowTable::Change& change) {
   if (!change.started && change.packets == 0) return;
-  if (!hub_.wants_flows()) return;
+  const auto kind = change.started ? EventKind::kFlowStart : EventKind::kFlowUpdate;
+  if (!hub_.wants(kind)) return;
   Event event;
-  event.kind = change.started ? EventKind::kFlowStart : EventKind::kFlowUpdate;
+  event.kind = kind;
   event.flow = *change.flow;
   event.packets = change.packets;
   event.bytes = change.bytes;
@@ -188,7 +189,7 @@ void FlowPath::keep(const FlowTable::Ended& ended) {
 }
 
 void FlowPath::tell_end(const Flow& flow, EndReason reason) {
-  if (!hub_.wants_flows()) return;
+  if (!hub_.wants(EventKind::kFlowEnd)) return;
   Event event;
   event.kind = EventKind::kFlowEnd;
   event.end_reason = reason;

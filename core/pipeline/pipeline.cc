@@ -136,6 +136,10 @@ class PipelineThread final : public Pipeline {
                            .capacity = config_.broadcast_channel_size});
   }
 
+  Result<Subscription> subscribe(SubscribeOptions options) override {
+    return hub_.subscribe(std::move(options));
+  }
+
   Status status() const override { return board_.status(); }
 
   std::chrono::nanoseconds standstill() const override {

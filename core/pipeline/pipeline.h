@@ -37,6 +37,7 @@ class Pipeline {
   virtual FlowView view(bool history) = 0;
   std::shared_ptr<const FlowSnapshot> flows() { return view(false).live; }
   virtual Result<Subscription> subscribe(FlowSelection selection, bool packets) = 0;
+  virtual Result<Subscription> subscribe(SubscribeOptions options) = 0;
   virtual Status status() const = 0;
   // How long ago the thread last came round: a snapshot's interval at most, and what the snapshot
   // takes, unless it is stuck.

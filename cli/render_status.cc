@@ -33,6 +33,7 @@ class StatusPage {
     line("Uptime", human_duration(status_.uptime_seconds()));
     counters();
     if (status_.components_size() > 0) components();
+    if (status_.exporters_size() > 0) exporters();
     if (status_.has_accounting()) accounting();
     if (status_.programs_size() > 0 || status_.has_accounting()) programs();
   }
@@ -99,6 +100,24 @@ class StatusPage {
     }
     out_ << '\n';
     table(parts, rows);
+  }
+
+  void exporters() {
+    Table places({{.header = "EXPORTER"},
+                  {.header = "TO", .shrinks = true},
+                  {.header = "STATE"},
+                  {.header = "EXPORTED", .align = Align::kRight},
+                  {.header = "DROPPED", .align = Align::kRight},
+                  {.header = "FAILED", .align = Align::kRight}},
+                 style_.table_width());
+    std::vector<Row> rows;
+    for (const auto& one : status_.exporters()) {
+      rows.push_back({one.name(), one.target(), one.healthy() ? "ok" : "DEGRADED",
+                      human_count(one.exported()), human_count(one.dropped()),
+                      human_count(one.failed())});
+    }
+    out_ << '\n';
+    table(places, rows);
   }
 
   void accounting() {

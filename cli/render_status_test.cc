@@ -208,5 +208,26 @@ TEST(RenderStatus, IsOneLineAsJson) {
   EXPECT_TRUE(text.starts_with(R"({"node_name":"node-7","version":"0.1.0","healthy":true,)"));
 }
 
+TEST(RenderStatus, ShowsWhatBecameOfTheRecordsOfEachExporter) {
+  auto exporting = status();
+  auto& file = *exporting.add_exporters();
+  file.set_name("file");
+  file.set_target("/var/log/orb8/flows.json");
+  file.set_exported(12'000);
+  file.set_dropped(34);
+  file.set_failed(5);
+  auto& otlp = *exporting.add_exporters();
+  otlp.set_name("otlp-logs");
+  otlp.set_target("http://collector:4317");
+  otlp.set_healthy(true);
+  EXPECT_NE(rendered(exporting, {}).find(R"(
+EXPORTER   TO                        STATE     EXPORTED  DROPPED  FAILED
+file       /var/log/orb8/flows.json  DEGRADED    12,000       34       5
+otlp-logs  http://collector:4317     ok               0        0       0
+)"),
+            std::string::npos)
+      << rendered(exporting, {});
+}
+
 }  // namespace
 }  // namespace orb8

@@ -164,6 +164,16 @@ void to_wire(const WatchCounters& counters, v1::KubernetesStatus& out) {
   out.set_failed_requests(counters.failed_requests);
 }
 
+void to_wire(const ExporterStatus& exporter, v1::ExporterStatus& out) {
+  out.set_name(exporter.name);
+  out.set_target(valid_utf8(exporter.target));
+  out.set_healthy(exporter.healthy);
+  out.set_exported(exporter.exported);
+  out.set_dropped(exporter.dropped);
+  out.set_failed(exporter.failed);
+  out.set_reason(valid_utf8(exporter.reason));
+}
+
 void to_wire(const Status& status, const NodeInfo& node, std::int64_t now_ns,
              v1::AgentStatus& out) {
   out.set_node_name(valid_utf8(node.name));
@@ -209,6 +219,7 @@ void to_wire(const Status& status, const NodeInfo& node, std::int64_t now_ns,
   out.set_sockets_untracked(status.source.sockets_untracked);
   out.set_metric_series(status.metric_series);
   out.set_metric_series_folded(status.metric_series_folded);
+  for (const auto& exporter : status.exporters) to_wire(exporter, *out.add_exporters());
 }
 
 }  // namespace orb8

@@ -23,6 +23,8 @@ void to_wire(const Accounting& accounting, v1::Accounting& out);
 
 void to_wire(const WatchCounters& counters, v1::KubernetesStatus& out);
 
+void to_wire(const ExporterStatus& exporter, v1::ExporterStatus& out);
+
 struct NodeInfo {
   std::string name;
   std::string version;

@@ -270,6 +270,13 @@ TEST(Wire, FillsEveryFieldOfTheStatus) {
   status.metric_series_folded = 37;
   status.pods_tracked = 27;
   status.pods_evicted = 31;
+  status.exporters = {{.name = "file",
+                       .target = "/var/log/flows",
+                       .healthy = false,
+                       .exported = 36,
+                       .dropped = 37,
+                       .failed = 38,
+                       .reason = "full"}};
   status.kubernetes = {
       .skipped_objects = 32, .relists = 33, .reconnects = 34, .failed_requests = 35};
   status.started_ns = 0;
@@ -294,7 +301,9 @@ TEST(Wire, FillsEveryFieldOfTheStatus) {
          subscriber_drops: 21 pods_evicted: 31
          kubernetes { watch_restarts: 34 relists: 33 skipped_objects: 32 failed_requests: 35 }
          flows_ended_unseen: 28 state_changes_missed: 29 sockets_untracked: 30
-         metric_series: 36 metric_series_folded: 37)",
+         metric_series: 36 metric_series_folded: 37
+         exporters { name: "file" target: "/var/log/flows" exported: 36 dropped: 37 failed: 38
+                     reason: "full" })",
       &expected));
   EXPECT_EQ(wire.DebugString(), expected.DebugString());
 }

@@ -81,9 +81,21 @@ struct WatchCounters {
   std::uint64_t failed_requests = 0;  // not answered, or refused
 };
 
+// What became of the records that go to one place, such as a file or a collector.
+struct ExporterStatus {
+  std::string name;    // "file", "otlp-logs", "otlp-metrics"
+  std::string target;  // path or URL
+  bool healthy = true;
+  std::uint64_t exported = 0;  // written, or accepted
+  std::uint64_t dropped = 0;   // never handed over: the queue was full, or there was no time left
+  std::uint64_t failed = 0;    // handed over and not taken
+  std::string reason = {};     // what is wrong now, one sentence; empty when healthy
+};
+
 struct Status {
   SourceStatus source;
   std::vector<Component> components;
+  std::vector<ExporterStatus> exporters;
   std::uint64_t events_processed = 0;  // flow records and packet events handled
   std::uint64_t events_dropped = 0;  // all that was lost: packets, packet events, subscriber drops
   std::uint64_t subscriber_drops = 0;

@@ -125,6 +125,11 @@ class Loader {
   }
 
  private:
+  // As it is shown in a message.
+  static std::string shown(const Setting& setting, const std::vector<std::string>& given) {
+    return setting.secret ? "what was given (it is not shown)" : "'" + one_line(join(given)) + "'";
+  }
+
   std::optional<std::string> value_of(const std::string& variable) const {
     const char* value = input_.environment ? input_.environment(variable) : nullptr;
     return value ? std::optional<std::string>(value) : std::nullopt;
@@ -135,12 +140,12 @@ class Loader {
                    const std::string& named, Origin origin) {
     if (!setting.list && given.size() > 1) {
       return fail(Errc::kInvalid,
-                  named + ": '" + one_line(join(given)) + "' is more than one value; give it once");
+                  named + ": " + shown(setting, given) + " is more than one value; give it once");
     }
     const auto values = setting.list ? split_at_commas(given) : given;
     if (values.empty() || !setting.set(loaded_.config, values)) {
-      return fail(Errc::kInvalid, named + ": '" + one_line(join(given)) +
-                                      "' is not allowed; it must be " + setting.allowed);
+      return fail(Errc::kInvalid, named + ": " + shown(setting, given) +
+                                      " is not allowed; it must be " + setting.allowed);
     }
     loaded_.origins[std::string(setting.key)] = origin;
     named_[std::string(setting.key)] = named;

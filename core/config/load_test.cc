@@ -22,8 +22,11 @@ using ::testing::HasSubstr;
 std::pair<std::string, std::string> two_values(const Setting& setting) {
   std::vector<std::string> found;
   const auto fallback = setting.get(Config{});
-  for (const char* text : {"5000", "200", "131072", "262144", "tc", "auto", "tcx", "clsact", "tail",
-                           "head", "warn", "debug", "off", "on", "node", "all", "one", "two"}) {
+  for (const char* text : {"5000", "200",     "131072",        "262144",   "tc",     "auto",
+                           "tcx",  "clsact",  "tail",          "head",     "warn",   "debug",
+                           "off",  "on",      "node",          "all",      "one",    "two",
+                           "/a",   "/b",      "http://a",      "http://b", "a=1",    "b=2",
+                           "logs", "metrics", "http/protobuf", "never",    "always", "none"}) {
     Config config;
     const bool plain = setting.set(config, {text}) && setting.get(config).front() == text;
     if (plain && setting.get(config) != fallback) found.emplace_back(text);
@@ -132,7 +135,8 @@ TEST_F(Load, RanksThePlacesForEverySetting) {
 TEST_F(Load, NamesEveryWrongValueAsTheUserWroteIt) {
   for (const auto& setting : settings()) {
     const std::string key(setting.key);
-    const auto text = ": 'so bad' is not allowed; it must be " + setting.allowed;
+    const std::string shown = setting.secret ? "what was given (it is not shown)" : "'so bad'";
+    const auto text = ": " + shown + " is not allowed; it must be " + setting.allowed;
     write_file("# a comment\n" + key + ": so bad\n");
     EXPECT_EQ(error(), file_ + ":2: " + key + text);
     write_file("");
@@ -154,8 +158,16 @@ TEST_F(Load, RefusesAWrongValueThatAnotherOneOutranks) {
 TEST_F(Load, RefusesAnEmptyVariable) {
   for (const auto& setting : settings()) {
     environment_ = {{std::string(setting.variable), ""}};
-    EXPECT_THAT(error(), HasSubstr(std::string(setting.variable) + ": '' is not allowed"));
+    const auto named = std::string(setting.variable) + ": ";
+    EXPECT_THAT(error(), HasSubstr(named + (setting.secret ? "what" : "'' is not allowed")));
   }
+}
+
+TEST_F(Load, ShowsNoSecretThatItCannotTake) {
+  environment_ = {{"ORB8_OTLP_HEADERS", "authorization: Bearer s3cret"}};
+  EXPECT_EQ(error(),
+            "ORB8_OTLP_HEADERS: what was given (it is not shown) is not allowed; it must be "
+            "NAME=VALUE pairs, separated by commas");
 }
 
 TEST_F(Load, SaysOneLineWhateverTheValue) {

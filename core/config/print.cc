@@ -30,11 +30,15 @@ std::string print_config(const LoadedConfig& loaded) {
   out << YAML::BeginMap;
   for (const auto& setting : settings()) {
     const auto values = setting.get(loaded.config);
-    if (setting.list && values.empty()) {
-      // Nothing given means "find them", which an empty list would not say.
+    const auto found = loaded.origins.find(std::string(setting.key));
+    const auto origin = found == loaded.origins.end() ? Origin::kDefault : found->second;
+    if (values.empty() || values.front().empty() || setting.secret) {
+      // Nothing given means "find them", or "none", which an empty value would not say.
+      const bool hidden = !values.empty() && !values.front().empty();
       out << YAML::Newline
-          << YAML::Comment(std::string(setting.key) + ": " + std::string(setting.default_words) +
-                           "  # default");
+          << YAML::Comment(std::string(setting.key) + ": " +
+                           (hidden ? "(not shown)" : std::string(setting.default_words)) + "  # " +
+                           std::string(to_words(origin)));
       continue;
     }
     out << YAML::Key << std::string(setting.key) << YAML::Value;
@@ -43,8 +47,6 @@ std::string print_config(const LoadedConfig& loaded) {
     } else {
       out << values.front();
     }
-    const auto found = loaded.origins.find(std::string(setting.key));
-    const auto origin = found == loaded.origins.end() ? Origin::kDefault : found->second;
     out << YAML::Comment(std::string(to_words(origin)));
   }
   out << YAML::EndMap;

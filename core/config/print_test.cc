@@ -44,9 +44,36 @@ std::string any_of(std::mt19937& random, std::string_view letters, std::size_t m
 
 // Some value that the setting takes, found by trying.
 std::vector<std::string> random_values(const Setting& setting, std::mt19937& random) {
-  constexpr std::array<std::string_view, 15> kWords = {"socket", "on",     "off",   "auto", "tc",
-                                                       "tcx",    "clsact", "head",  "tail", "error",
-                                                       "warn",   "info",   "debug", "all",  "node"};
+  constexpr std::array<std::string_view, 30> kWords = {"socket",
+                                                       "on",
+                                                       "off",
+                                                       "auto",
+                                                       "tc",
+                                                       "tcx",
+                                                       "clsact",
+                                                       "head",
+                                                       "tail",
+                                                       "error",
+                                                       "warn",
+                                                       "info",
+                                                       "debug",
+                                                       "all",
+                                                       "node",
+                                                       "logs",
+                                                       "grpc",
+                                                       "http/protobuf",
+                                                       "gzip",
+                                                       "none",
+                                                       "never",
+                                                       "always",
+                                                       "interval",
+                                                       "metrics",
+                                                       "/a",
+                                                       "/b: c",
+                                                       "/d #e",
+                                                       "/*",
+                                                       "http://a.b:1/c",
+                                                       "https://[::1]:2"};
   // Among the names are those that YAML could take for something else: null, yes, 1e3, [*], ~.
   constexpr std::array<std::string_view, 9> kOdd = {"null", "yes", "1e3", "[*]", "~",
                                                     "0x1f", "y",   "*",   "?"};
@@ -96,7 +123,7 @@ TEST_F(PrintConfig, IsReadBackAsTheSameConfiguration) {
     LoadedConfig loaded;
     loaded.config.node_name = "node-1";
     for (const auto& setting : settings()) {
-      if (random() % 4 == 0) continue;
+      if (random() % 4 == 0 || setting.secret) continue;
       setting.set(loaded.config, random_values(setting, random));
       loaded.origins[std::string(setting.key)] = static_cast<Origin>(random() % 4);
     }
@@ -106,6 +133,17 @@ TEST_F(PrintConfig, IsReadBackAsTheSameConfiguration) {
     ASSERT_TRUE(again) << again.error().what << "\n" << text;
     EXPECT_EQ(again->config, loaded.config) << text;
   }
+}
+
+TEST_F(PrintConfig, KeepsSecretsToItself) {
+  LoadedConfig loaded;
+  loaded.config.node_name = "node-1";
+  loaded.config.otlp_headers = {"authorization=Bearer s3cret"};
+  loaded.origins = {{"otlp_headers", Origin::kEnvironment}};
+  const auto text = print_config(loaded);
+  EXPECT_THAT(text, HasSubstr("# otlp_headers: (not shown)  # environment\n"));
+  EXPECT_EQ(text.find("s3cret"), std::string::npos);
+  EXPECT_TRUE(read_back(text)->config.otlp_headers.empty());
 }
 
 TEST_F(PrintConfig, LeavesInterfacesThatAreFoundAtStartUnnamed) {

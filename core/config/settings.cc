@@ -7,65 +7,18 @@
 #include <numeric>
 #include <utility>
 
+#include "core/config/setting_kinds.h"
 #include "core/config/values.h"
 
 namespace orb8 {
 namespace {
 
-using Values = std::vector<std::string>;
-using Range = std::pair<std::uint64_t, std::uint64_t>;
-
-// What every row says of itself; the rest follows from the kind of its value.
-struct Named {
-  std::string_view key;
-  std::string_view variable;
-  std::string_view value_name;
-  std::string_view help;
-};
-
-Setting row(const Named& named, std::string allowed) {
-  return {.key = named.key,
-          .variable = named.variable,
-          .allowed = std::move(allowed),
-          .help = named.help,
-          .value_name = named.value_name,
-          .default_words = {},
-          .set = {},
-          .get = {}};
-}
-
-template <class Int>
-Setting number(const Named& named, Int Config::* field, Range range) {
-  const auto [least, most] = range;
-  auto made = row(named, "a number from " + std::to_string(least) + " to " + std::to_string(most));
-  made.set = [=](Config& config, const Values& given) {
-    const auto value = parse_unsigned(given.front());
-    if (!value || *value < least || *value > most) return false;
-    config.*field = static_cast<Int>(*value);
-    return true;
-  };
-  made.get = [=](const Config& config) { return Values{std::to_string(config.*field)}; };
-  return made;
-}
-
-template <class Enum>
-Setting choice(const Named& named, Enum Config::* field,
-               const std::vector<std::pair<std::string, Enum>>& words) {
-  using Word = std::pair<std::string, Enum>;
-  std::string allowed = "one of";
-  for (const auto& [word, value] : words) allowed += (allowed == "one of" ? " " : ", ") + word;
-  auto made = row(named, std::move(allowed));
-  made.set = [=](Config& config, const Values& given) {
-    const auto found = std::ranges::find(words, given.front(), &Word::first);
-    if (found == words.end()) return false;
-    config.*field = found->second;
-    return true;
-  };
-  made.get = [=](const Config& config) {
-    return Values{std::ranges::find(words, config.*field, &Word::second)->first};
-  };
-  return made;
-}
+using setting_kinds::choice;
+using setting_kinds::Named;
+using setting_kinds::number;
+using setting_kinds::Range;
+using setting_kinds::row;
+using setting_kinds::Values;
 
 Setting node_name() {
   auto made = row({"node_name", "NODE_NAME", "NAME", "Name of this node."},
@@ -304,6 +257,8 @@ std::vector<Setting> make_settings() {
   add_packets(all);
   add_service(all);
   add_metrics(all);
+  add_export(all);
+  add_otlp(all);
   return all;
 }
 

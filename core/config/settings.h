@@ -22,6 +22,7 @@ struct Setting {
   std::string_view value_name;     // in a flag's help: "PORT"
   std::string_view default_words;  // where the default is not a value: "the host's name"
   bool list = false;               // takes several values
+  bool secret = false;             // its value is shown nowhere
   // False: a value that is not allowed, and nothing was changed. A list's values replace those
   // before, any other setting takes exactly one.
   std::function<bool(Config&, const std::vector<std::string>&)> set;

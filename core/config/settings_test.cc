@@ -40,6 +40,9 @@ TEST(Settings, GiveBackWhatTheyTake) {
     Config config;
     config.node_name = "node-1";
     config.interfaces = {"eth0", "veth*"};
+    config.export_file = config.otlp_ca_file = config.otlp_cert_file = config.otlp_key_file = "/f";
+    config.otlp_endpoint = "http://collector:4317";
+    config.otlp_headers = {"api-key=1"};
     const auto values = setting.get(config);
     Config other;
     ASSERT_TRUE(setting.set(other, values)) << setting.key;

@@ -91,6 +91,44 @@ bool is_interface_glob(std::string_view text) {
              text, [](char c) { return is_graphic(c) && c != ',' && c != '/' && c != ':'; });
 }
 
+bool is_absolute_path(std::string_view text) {
+  constexpr std::size_t kLongest = 4000;  // below PATH_MAX, with room for a suffix
+  return text.starts_with('/') && !text.ends_with('/') && text.size() <= kLongest &&
+         std::ranges::all_of(text, [](char c) { return is_graphic(c) || c == ' '; });
+}
+
+bool is_http_url(std::string_view text) {
+  const auto scheme = text.find("://");
+  if (text.substr(0, scheme) != "http" && text.substr(0, scheme) != "https") return false;
+  if (scheme == std::string_view::npos || text.size() > 2000) return false;
+  auto rest = text.substr(scheme + 3);
+  if (!std::ranges::all_of(rest, is_graphic) ||
+      rest.find_first_of("?#@\"<>\\^`{|}") != std::string_view::npos) {
+    return false;
+  }
+  auto authority = rest.substr(0, rest.find('/'));
+  if (const auto port = authority.rfind(':');
+      port != std::string_view::npos && authority.find(']', port) == std::string_view::npos) {
+    const auto number = parse_unsigned(authority.substr(port + 1));
+    if (!number || *number == 0 || *number > 65535) return false;
+    authority = authority.substr(0, port);
+  }
+  // An IPv6 address without brackets would leave no place for a port.
+  const auto host = parse_host(authority);
+  return host && (host->find(':') == std::string::npos || authority.starts_with('['));
+}
+
+bool is_header(std::string_view text) {
+  const auto equals = text.find('=');
+  if (equals == std::string_view::npos || equals == 0) return false;
+  const auto value = text.substr(equals + 1);
+  constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~";
+  return std::ranges::all_of(text.substr(0, equals),
+                             [&](char c) { return is_alnum(c) || kTokenMarks.contains(c); }) &&
+         !value.empty() && value.front() != ' ' && value.back() != ' ' &&
+         std::ranges::all_of(value, [](char c) { return (is_graphic(c) || c == ' ') && c != ','; });
+}
+
 std::string one_line(std::string_view text) {
   constexpr std::size_t kMost = 200;
   constexpr std::string_view kHex = "0123456789abcdef";

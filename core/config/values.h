@@ -26,6 +26,16 @@ bool is_node_name(std::string_view text);
 // of at most 64. A comma separates names, so it can be in none.
 bool is_interface_glob(std::string_view text);
 
+// Printable ASCII that begins with '/', is no folder and fits into PATH_MAX.
+bool is_absolute_path(std::string_view text);
+
+// "http://HOST[:PORT][/PATH]" or https, without a user, a query or a fragment.
+bool is_http_url(std::string_view text);
+
+// "NAME=VALUE": a header's name (RFC 9110, 5.1) in any case, and a value of printable ASCII that
+// has no comma, which separates headers.
+bool is_header(std::string_view text);
+
 // A user's text inside a message of one line: what is not printable ASCII as \xNN, the rest of a
 // long one as "...".
 std::string one_line(std::string_view text);

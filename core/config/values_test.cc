@@ -81,5 +81,37 @@ TEST(OneLine, CutsALongText) {
   EXPECT_EQ(one_line(std::string(1'000'000, 'a')), std::string(200, 'a') + "...");
 }
 
+TEST(Values, TakeUrlsOfHttpAndNothingElse) {
+  for (const char* url : {"http://collector", "http://collector:4317", "https://a.b.c:443/v1/x",
+                          "http://10.0.0.1:1", "https://[::1]:4317", "http://a/"}) {
+    EXPECT_TRUE(is_http_url(url)) << url;
+  }
+  for (const char* url :
+       {"", "collector:4317", "ftp://collector", "http://", "http:///path", "http://a:0",
+        "http://a:65536", "http://a:", "http://a b", "http://me:secret@a", "http://a/?q",
+        "http://a/#f", "http://::1", "http://a\n", "HTTP://a", "http://-a"}) {
+    EXPECT_FALSE(is_http_url(url)) << url;
+  }
+}
+
+TEST(Values, TakeHeadersThatEndNoLine) {
+  for (const char* header : {"api-key=1", "authorization=Bearer a=b==", "X-Scope=a b;c"}) {
+    EXPECT_TRUE(is_header(header)) << header;
+  }
+  for (const char* header : {"", "a", "=b", "a=", "a b=c", "a:b=c", "a=b\r\nc: d", "a= b", "a=b ",
+                             "a=b,c", "a=\xc3\xb6"}) {
+    EXPECT_FALSE(is_header(header)) << header;
+  }
+}
+
+TEST(Values, TakePathsOfFilesFromTheRootOn) {
+  for (const char* path : {"/a", "/var/log/flows.json", "/with a blank"}) {
+    EXPECT_TRUE(is_absolute_path(path)) << path;
+  }
+  for (const char* path : {"", "/", "a", "./a", "/a/", "/a\nb"}) {
+    EXPECT_FALSE(is_absolute_path(path)) << path;
+  }
+}
+
 }  // namespace
 }  // namespace orb8

@@ -73,7 +73,9 @@ grpc::Status FlowService::StreamEvents(grpc::ServerContext* context,
 grpc::Status FlowService::GetStatus(grpc::ServerContext* /*context*/,
                                     const v1::GetStatusRequest* /*request*/,
                                     v1::AgentStatus* response) {
-  to_wire(pipeline_.status(), node_, now_ns(), *response);
+  auto status = pipeline_.status();
+  if (exporters_ != nullptr) exporters_->add_to(status);
+  to_wire(status, node_, now_ns(), *response);
   return grpc::Status::OK;
 }
 

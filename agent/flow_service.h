@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "agent/exporters.h"
 #include "core/export/wire.h"
 #include "core/export/wire_request.h"
 #include "core/pipeline/pipeline.h"
@@ -15,8 +16,10 @@ namespace orb8 {
 
 class FlowService final : public v1::OrbitAgentService::Service {
  public:
-  FlowService(Pipeline& pipeline, NodeInfo node, const QueryRules& rules)
-      : pipeline_(pipeline), node_(std::move(node)), rules_(rules) {}
+  // `exporters`: null, or what the status tells of too.
+  FlowService(Pipeline& pipeline, NodeInfo node, const QueryRules& rules,
+              const Exporters* exporters = nullptr)
+      : pipeline_(pipeline), node_(std::move(node)), rules_(rules), exporters_(exporters) {}
 
   // INVALID_ARGUMENT: a value that is not allowed, named.
   grpc::Status QueryFlows(grpc::ServerContext* context, const v1::QueryFlowsRequest* request,
@@ -37,6 +40,7 @@ class FlowService final : public v1::OrbitAgentService::Service {
   Pipeline& pipeline_;
   NodeInfo node_;
   QueryRules rules_;
+  const Exporters* exporters_;
 };
 
 }  // namespace orb8

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "agent/event_log.h"
+#include "agent/exporters.h"
 #include "agent/flow_service.h"
 #include "agent/grpc_server.h"
 #include "agent/health_server.h"
@@ -31,11 +32,12 @@ constexpr auto kTellHealthEvery = timespec{.tv_sec = 1, .tv_nsec = 0};
 // Twice the longest snapshot interval, and far more than a snapshot of full maps on a busy node.
 constexpr std::chrono::minutes kWedgedAfter(2);
 
-sigset_t stop_signals() {
+sigset_t awaited_signals(const Config& config) {
   sigset_t set;
   ::sigemptyset(&set);
   ::sigaddset(&set, SIGTERM);
   ::sigaddset(&set, SIGINT);
+  if (!config.export_file.empty()) ::sigaddset(&set, SIGHUP);
   return set;
 }
 
@@ -61,7 +63,8 @@ int serve_until_signal(const sigset_t& signals, const Pipeline& pipeline, GrpcSe
   for (;;) {
     server.set_serving(pipeline.status().healthy());
     const int signal = ::sigtimedwait(&signals, nullptr, &kTellHealthEvery);
-    if (signal > 0) return signal;
+    // It comes from whoever renames files, and they are seen to be renamed.
+    if (signal > 0 && signal != SIGHUP) return signal;
   }
 }
 
@@ -75,10 +78,14 @@ void end_by_force_after(std::uint32_t seconds) {
   ::alarm(seconds);
 }
 
+std::chrono::milliseconds half_of_shutdown(const Config& config) {
+  return std::chrono::milliseconds(500 * config.shutdown_timeout_secs);
+}
+
 // Half of the time allowed is for those who read to the end, and two seconds are plenty.
 std::chrono::milliseconds farewell(const Config& config) {
   constexpr std::chrono::milliseconds kPlenty(2000);
-  return std::min(kPlenty, std::chrono::milliseconds(500 * config.shutdown_timeout_secs));
+  return std::min(kPlenty, half_of_shutdown(config));
 }
 
 // Serves until a signal comes; what there was then. On the way out the probes are taken off, which
@@ -93,7 +100,10 @@ Result<Status> serve(const Config& config, const sigset_t& signals) {
   auto started = Pipeline::start(config);
   if (!started) return std::unexpected(started.error());
   const std::shared_ptr<Pipeline> pipeline = std::move(*started);
-  (*health)->follow([pipeline] { return pipeline->status(); },
+  auto opened = Exporters::start(config, pipeline, {});
+  if (!opened) return std::unexpected(opened.error());
+  const std::shared_ptr<Exporters> exporters = std::move(*opened);
+  (*health)->follow([pipeline, exporters] { return exporters->add_to(pipeline->status()); },
                     [pipeline] { return pipeline->standstill() < kWedgedAfter; });
   (*health)->follow_metrics([pipeline] {
     return prometheus_text([&](const TakeFamilyFn& take) { pipeline->collect_metrics(take); });
@@ -104,7 +114,8 @@ Result<Status> serve(const Config& config, const sigset_t& signals) {
   }
 
   FlowService service(*pipeline, {config.node_name, std::string(version())},
-                      {.max_limit = config.max_query_limit, .labels_kept = config.labels});
+                      {.max_limit = config.max_query_limit, .labels_kept = config.labels},
+                      exporters.get());
   const auto server = GrpcServer::start(config, service);
   if (!server) return std::unexpected(server.error());
   pipeline->leave_out_port((*server)->port());
@@ -118,13 +129,16 @@ Result<Status> serve(const Config& config, const sigset_t& signals) {
   end_by_force_after(config.shutdown_timeout_secs);
   (*health)->set_ready(false);
   pipeline->stop();  // ends the streams, so that the server has nothing to wait for
+  const auto handed_over_by = std::chrono::steady_clock::now() + half_of_shutdown(config);
+  exporters->begin_stop();
   (*server)->stop(std::chrono::system_clock::now() + farewell(config));
-  return pipeline->status();
+  exporters->stop_by(handed_over_by);
+  return exporters->add_to(pipeline->status());
 }
 
 int run(const LoadedConfig& loaded) {
   const auto& config = loaded.config;
-  const auto signals = stop_signals();
+  const auto signals = awaited_signals(config);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is made
   spdlog::info("orb8-agent {} on {}", version(), config.node_name);
   for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/export/export_tally.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace orb8 {
+
+ExportTally::ExportTally(std::string name, std::string target)
+    : status_{.name = std::move(name), .target = std::move(target)} {}
+
+void ExportTally::add_exported(std::uint64_t count) {
+  const std::lock_guard lock(mutex_);
+  status_.exported += count;
+}
+
+void ExportTally::add_dropped(std::uint64_t count) {
+  const std::lock_guard lock(mutex_);
+  status_.dropped += count;
+}
+
+void ExportTally::add_failed(std::uint64_t count) {
+  const std::lock_guard lock(mutex_);
+  status_.failed += count;
+}
+
+void ExportTally::trouble(const std::string& reason) {
+  std::string name;
+  {
+    const std::lock_guard lock(mutex_);
+    status_.healthy = false;
+    if (status_.reason == reason) return;
+    status_.reason = reason;
+    name = status_.name;
+  }
+  spdlog::warn("Export {}: {}", name, reason);
+}
+
+void ExportTally::all_is_well() {
+  ExporterStatus now;
+  {
+    const std::lock_guard lock(mutex_);
+    if (status_.healthy) return;
+    status_.healthy = true;
+    status_.reason.clear();
+    now = status_;
+  }
+  spdlog::info("Export {} goes on: so far {} exported, {} dropped, {} failed", now.name,
+               now.exported, now.dropped, now.failed);
+}
+
+ExporterStatus ExportTally::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+}  // namespace orb8

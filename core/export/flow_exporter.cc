@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/export/flow_exporter.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace orb8 {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kGather = 1s;             // for how long a record may wait for company
+constexpr std::size_t kPagesAtOnce = 8;  // 1,024 flows, some 250 KiB
+
+std::int64_t wall_now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+FlowExporter::FlowExporter(Parts parts, Options options)
+    : parts_(std::move(parts)),
+      options_(options),
+      thread_([this](const std::stop_token& asked, const std::stop_token& give_up) {
+        run(asked, give_up);
+      }) {}
+
+SubscribeOptions FlowExporter::wanted_events(std::size_t capacity) {
+  return {
+      .selection = {}, .kinds = kinds_of(EventKind::kFlowEnd), .own = true, .capacity = capacity};
+}
+
+void FlowExporter::run(const std::stop_token& asked, const std::stop_token& give_up) {
+  auto next_round = Clock::now() + options_.interval;
+  for (bool more = true; more;) {
+    auto until = next_round;
+    if (gathered_since_) until = std::min(until, *gathered_since_ + kGather);
+    more = take_ends(until - Clock::now(), asked, give_up) && !asked.stop_requested();
+    if (more && Clock::now() < next_round) {
+      flush_if_due(give_up);
+      continue;
+    }
+    if (!more) take_ends(0s, asked, give_up);  // what came while we were busy
+    tell_living(give_up);
+    parts_.sink->flush(give_up);
+    gathered_since_.reset();
+    parts_.sink->interval_over();
+    // Late, behind a slow sink: go on from here.
+    next_round = std::max(next_round + options_.interval, Clock::now());
+  }
+}
+
+bool FlowExporter::write(std::span<const Event> records, const std::stop_token& give_up) {
+  if (records.empty()) return true;
+  if (!gathered_since_) gathered_since_ = Clock::now();
+  return parts_.sink->write(records, give_up);
+}
+
+void FlowExporter::flush_if_due(const std::stop_token& give_up) {
+  if (!gathered_since_ || Clock::now() < *gathered_since_ + kGather) return;
+  parts_.sink->flush(give_up);
+  gathered_since_.reset();
+}
+
+// False: there will be no more.
+bool FlowExporter::take_ends(std::chrono::nanoseconds wait, const std::stop_token& asked,
+                             const std::stop_token& give_up) {
+  const auto time = std::chrono::ceil<std::chrono::milliseconds>(std::max(wait, 0ns));
+  const auto batch = parts_.ends.next(time, asked);
+  if (batch.dropped_before > 0) parts_.tally->add_dropped(batch.dropped_before);
+  write(batch.events, give_up);
+  return !batch.ended;
+}
+
+// A part at a time, each of a snapshot of its own: none is held while the sink takes its time, as
+// the table copies what a reader holds.
+void FlowExporter::tell_living(const std::stop_token& give_up) {
+  const auto began_ns = wall_now_ns();
+  // A clock that was set back makes everything new.
+  const auto since_ns = began_ns < told_ns_ ? 0 : told_ns_ - options_.lag.count();
+  for (std::size_t page = 0;; page += kPagesAtOnce) {
+    {
+      const auto snapshot = parts_.flows();
+      if (page >= snapshot->page_numbers()) break;
+      snapshot->for_each_in(page, kPagesAtOnce, [&](const Flow& flow) {
+        // The end of one whose socket is closed was told.
+        if (flow.life == FlowLife::kClosed || flow.last_seen_ns < since_ns) return;
+        Event& record = living_.emplace_back();
+        record.kind = EventKind::kFlowUpdate;
+        record.flow = flow;
+        record.timestamp_ns = flow.last_seen_ns;
+      });
+    }
+    const bool taken = write(living_, give_up);
+    living_.clear();
+    if (!taken) return;  // the next round tells them all again
+    take_ends(0s, {}, give_up);
+  }
+  living_.shrink_to_fit();
+  told_ns_ = began_ns;
+}
+
+}  // namespace orb8

@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "core/base/read_file.h"
+#include "core/base/rfc3339.h"
 #include "core/k8s/base64.h"
 #include "core/k8s/json.h"
 #include "core/k8s/problem.h"
-#include "core/k8s/rfc3339.h"
 
 namespace orb8::k8s {
 namespace {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "core/base/rfc3339.h"
 #include "core/k8s/parse_object.h"
-#include "core/k8s/rfc3339.h"
 
 namespace orb8::k8s {
 namespace {

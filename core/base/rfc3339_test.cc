@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/k8s/rfc3339.h"
+#include "core/base/rfc3339.h"
 
 #include <gtest/gtest.h>
 
-namespace orb8::k8s {
+namespace orb8 {
 namespace {
 
 TEST(Rfc3339, CountsNanosecondsSinceTheEpoch) {
@@ -29,4 +29,4 @@ TEST(Rfc3339, RefusesWhatIsNoTime) {
 }
 
 }  // namespace
-}  // namespace orb8::k8s
+}  // namespace orb8

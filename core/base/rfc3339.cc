@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/k8s/rfc3339.h"
+#include "core/base/rfc3339.h"
 
 #include <chrono>
 
-namespace orb8::k8s {
+namespace orb8 {
 namespace {
 
 // Takes a text from its front, piece by piece; once a piece is wrong, it stays wrong.
@@ -104,4 +104,4 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
   return time.time_since_epoch().count();
 }
 
-}  // namespace orb8::k8s
+}  // namespace orb8

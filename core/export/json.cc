@@ -7,165 +7,23 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "core/export/json_plan.h"
 #include "core/export/json_text.h"
 #include "core/model/flow.h"
 
 namespace orb8 {
 namespace {
 
-using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-
-constexpr std::string_view kTimeSuffix = "_ns";
-
-// Numbers of which 0 means that nobody knows, or that there is none.
-constexpr std::array<std::string_view, 13> kZeroIsAbsent = {
-    "ifindex",       "cgroup_id",    "pid",         "netns",          "socket_cookie",
-    "rtt_us",        "min_rtt_us",   "cwnd",        "dropped_before", "tcp_flags",
-    "first_seen_ns", "last_seen_ns", "timestamp_ns"};
-// What a socket alone counts: 0 is a number where there is one.
-constexpr std::array<std::string_view, 5> kSocketCounters = {
-    "retransmits", "retransmitted_bytes", "payload_bytes", "unread_bytes", "unsent_bytes"};
-constexpr std::array<std::string_view, 2> kPorts = {"src_port", "dst_port"};  // ICMP has none
-
-template <std::size_t N>
-bool is_in(const std::array<std::string_view, N>& names, std::string_view name) {
-  return std::ranges::find(names, name) != names.end();
-}
-
-enum class Form : std::uint8_t { kPlain, kTime, kTcpFlags };
-enum class Presence : std::uint8_t { kAlways, kUnlessZero, kOfSocket, kUnlessIcmp };
-
-// What most fields are, which are asked for their value alone, and all the others.
-enum class Kind : std::uint8_t { kText, kCount32, kCount64, kOther };
-
-struct Plan;
-
-// How one field is written: worked out once for each type.
-struct Field {
-  const FieldDescriptor* field;
-  std::string key;  // quoted, with the colon
-  Kind kind;
-  Form form;
-  Presence presence;
-  std::vector<std::string> words;  // of an enum, by number, quoted
-  const Plan* message;             // of a message's own type
-};
-
-struct Plan {
-  std::vector<Field> fields;
-  const FieldDescriptor* socket_cookie;  // null: the type knows no sockets
-  const FieldDescriptor* role;
-  const FieldDescriptor* icmp_type;
-};
-
-std::string quoted(std::string_view text) {
-  std::string out;
-  append_quoted(text, out);
-  return out;
-}
-
-bool is_time(const FieldDescriptor& field) {
-  return field.cpp_type() == FieldDescriptor::CPPTYPE_INT64 && field.name().ends_with(kTimeSuffix);
-}
-
-std::string key_of(const FieldDescriptor& field) {
-  std::string_view name = field.name();
-  if (name == "timestamp_ns") return "time";
-  if (name == "byte_count") return "bytes";  // the whole of what `bytes` has no room for
-  if (is_time(field)) name.remove_suffix(kTimeSuffix.size());
-  return std::string(name);
-}
-
-Presence presence_of(const FieldDescriptor& field) {
-  const std::string_view name = field.name();
-  if (is_in(kZeroIsAbsent, name)) return Presence::kUnlessZero;
-  if (is_in(kSocketCounters, name)) return Presence::kOfSocket;
-  return is_in(kPorts, name) ? Presence::kUnlessIcmp : Presence::kAlways;
-}
-
-Kind kind_of(const FieldDescriptor& field, Form form) {
-  if (field.is_repeated() || field.has_presence() || form != Form::kPlain) return Kind::kOther;
-  switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_STRING:
-      return Kind::kText;
-    case FieldDescriptor::CPPTYPE_UINT32:
-      return Kind::kCount32;
-    case FieldDescriptor::CPPTYPE_UINT64:
-      return Kind::kCount64;
-    default:
-      return Kind::kOther;
-  }
-}
-
-// "EVENT_TYPE_FLOW_START" of EventType is "flow_start".
-std::vector<std::string> words_of(const google::protobuf::EnumDescriptor& type) {
-  const std::string_view first = type.value(0)->name();
-  std::size_t common = first.size();
-  for (int i = 1; i < type.value_count(); ++i) {
-    const std::string_view other = type.value(i)->name();
-    const auto differs = std::ranges::mismatch(first.substr(0, common), other).in1 - first.begin();
-    common = static_cast<std::size_t>(differs);
-  }
-  std::vector<std::string> words(static_cast<std::size_t>(type.value_count()));
-  for (int i = 0; i < type.value_count(); ++i) {
-    std::string word(type.value(i)->name().substr(common));
-    std::ranges::transform(word, word.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    const auto number = static_cast<std::size_t>(type.value(i)->number());
-    if (number < words.size()) words[number] = quoted(word);
-  }
-  return words;
-}
-
-// Of all types that were met, by type. A message of its own kind finds itself here.
-using Plans = std::unordered_map<const Descriptor*, std::unique_ptr<Plan>>;
-
-const Plan& plan_in(Plans& plans, const Descriptor& type) {
-  auto& made = plans[&type];
-  if (made) return *made;
-  made = std::make_unique<Plan>(Plan{.fields = {},
-                                     .socket_cookie = type.FindFieldByName("socket_cookie"),
-                                     .role = type.FindFieldByName("role"),
-                                     .icmp_type = type.FindFieldByName("icmp_type")});
-  auto& plan = *made;
-  const bool has_whole_bytes = type.FindFieldByName("byte_count") != nullptr;
-  for (int i = 0; i < type.field_count(); ++i) {
-    const auto* field = type.field(i);
-    if (has_whole_bytes && field->name() == "bytes") continue;
-    Form form = Form::kPlain;
-    if (is_time(*field)) form = Form::kTime;
-    if (field->name() == "tcp_flags") form = Form::kTcpFlags;
-    plan.fields.push_back({.field = field,
-                           .key = quoted(key_of(*field)) + ":",
-                           .kind = kind_of(*field, form),
-                           .form = form,
-                           .presence = presence_of(*field),
-                           .words = field->enum_type() != nullptr ? words_of(*field->enum_type())
-                                                                  : std::vector<std::string>(),
-                           .message = field->message_type() != nullptr && !field->is_map()
-                                          ? &plan_in(plans, *field->message_type())
-                                          : nullptr});
-  }
-  return plan;
-}
-
-const Plan& plan_of(const Descriptor& type) {
-  static std::mutex mutex;
-  static Plans plans;
-  const std::lock_guard lock(mutex);
-  return plan_in(plans, type);
-}
+using Form = JsonField::Form;
+using Kind = JsonField::Kind;
+using Presence = JsonField::Presence;
 
 template <class Number>
 void append_number(Number number, std::string& out) {
@@ -189,7 +47,7 @@ void append_flags(std::uint8_t flags, std::string& out) {
 // Writes one message; what it finds absent it leaves out.
 class Writer {
  public:
-  Writer(const Message& message, const Plan& plan, std::string& out)
+  Writer(const Message& message, const JsonPlan& plan, std::string& out)
       : message_(message), of_(*message.GetReflection()), plan_(plan), out_(out) {}
 
   void write() {
@@ -200,7 +58,7 @@ class Writer {
   }
 
  private:
-  void write(const Field& field) {
+  void write(const JsonField& field) {
     switch (field.kind) {
       case Kind::kText:
         return write_text(field);
@@ -213,7 +71,7 @@ class Writer {
     }
   }
 
-  void write_text(const Field& field) {
+  void write_text(const JsonField& field) {
     std::string scratch;
     const auto& text = of_.GetStringReference(message_, field.field, &scratch);
     if (text.empty()) return;
@@ -222,14 +80,14 @@ class Writer {
     out_ += ',';
   }
 
-  void write_count(const Field& field, std::uint64_t count) {
+  void write_count(const JsonField& field, std::uint64_t count) {
     if (count == 0 && !is_zero_told(field)) return;
     out_ += field.key;
     append_number(count, out_);
     out_ += ',';
   }
 
-  void write_other(const Field& field) {
+  void write_other(const JsonField& field) {
     if (!is_present(field)) return;
     out_ += field.key;
     if (field.field->is_map()) {
@@ -242,7 +100,7 @@ class Writer {
     out_ += ',';
   }
 
-  bool is_present(const Field& field) const {
+  bool is_present(const JsonField& field) const {
     const auto* descriptor = field.field;
     if (descriptor->is_repeated()) return of_.FieldSize(message_, descriptor) > 0;
     // A text or a message that is not there, a number that is 0.
@@ -253,7 +111,7 @@ class Writer {
     return is_zero_told(field);
   }
 
-  bool is_zero_told(const Field& field) const {
+  bool is_zero_told(const JsonField& field) const {
     switch (field.presence) {
       case Presence::kUnlessZero:
         return false;
@@ -271,7 +129,7 @@ class Writer {
     return field != nullptr && of_.HasField(message_, field);
   }
 
-  void write_value(const Field& field) {
+  void write_value(const JsonField& field) {
     const auto* f = field.field;
     switch (f->cpp_type()) {
       case FieldDescriptor::CPPTYPE_STRING: {
@@ -305,7 +163,7 @@ class Writer {
     }
   }
 
-  void write_time(const Field& field, std::int64_t number) {
+  void write_time(const JsonField& field, std::int64_t number) {
     if (field.form != Form::kTime) return append_number(number, out_);
     out_ += '"';
     append_rfc3339(number, out_);
@@ -313,13 +171,13 @@ class Writer {
   }
 
   // A value that came with a later version is its number.
-  void write_enum(const Field& field, int number) {
+  void write_enum(const JsonField& field, int number) {
     const auto at = static_cast<std::size_t>(number);
     if (number < 0 || at >= field.words.size()) return append_number(number, out_);
     out_ += field.words[at];
   }
 
-  void write_list(const Field& field) {
+  void write_list(const JsonField& field) {
     const auto* f = field.field;
     out_ += '[';
     for (int i = 0; i < of_.FieldSize(message_, f); ++i) {
@@ -330,7 +188,7 @@ class Writer {
   }
 
   // The contract's lists are of these.
-  void write_item(const Field& field, int i) {
+  void write_item(const JsonField& field, int i) {
     const auto* f = field.field;
     switch (f->cpp_type()) {
       case FieldDescriptor::CPPTYPE_STRING:
@@ -345,7 +203,7 @@ class Writer {
   }
 
   // Of texts to texts, by key: the order of a map is no order.
-  void write_map(const Field& field) {
+  void write_map(const JsonField& field) {
     const auto* type = field.field->message_type();
     std::vector<std::pair<std::string, std::string>> entries;
     for (int i = 0; i < of_.FieldSize(message_, field.field); ++i) {
@@ -367,14 +225,14 @@ class Writer {
 
   const Message& message_;
   const Reflection& of_;
-  const Plan& plan_;
+  const JsonPlan& plan_;
   std::string& out_;
 };
 
 }  // namespace
 
 void append_json(const Message& message, std::string& out) {
-  Writer(message, plan_of(*message.GetDescriptor()), out).write();
+  Writer(message, json_plan(*message.GetDescriptor()), out).write();
 }
 
 std::string to_json(const Message& message) {

@@ -1,5 +1,6 @@
 // Random filters over random flows: what the compiled matcher says must be what a plain reading of
 // the wire contract says. The reading here knows nothing but the two messages' texts and numbers.
+// Of the flow that is made of the wire's message again, the matcher says the same.
 // SPDX-License-Identifier: Apache-2.0
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -16,6 +17,7 @@
 
 #include "core/export/wire.h"
 #include "core/export/wire_filter.h"
+#include "core/export/wire_value.h"
 #include "core/flow/flow_matcher.h"
 
 namespace orb8 {
@@ -347,6 +349,12 @@ TEST_F(FilterProperty, MatchesWhatThePlainReadingMatches) {
     ASSERT_EQ(FlowMatcher(*selection).matches(one), expected) << "round " << round << "\n"
                                                               << request.ShortDebugString() << "\n"
                                                               << wire.ShortDebugString();
+    const auto back = from_wire(wire);
+    ASSERT_TRUE(back) << back.error().what << "\n" << wire.ShortDebugString();
+    ASSERT_EQ(FlowMatcher(*selection).matches(*back), expected)
+        << "read back, in round " << round << "\n"
+        << request.ShortDebugString() << "\n"
+        << wire.ShortDebugString();
     matched += expected ? 1 : 0;
   }
   EXPECT_GT(matched, kRounds / 20) << "both answers are tried";

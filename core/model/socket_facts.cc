@@ -52,4 +52,19 @@ std::string failure_of(const SocketFacts& facts) {
   }
 }
 
+bool set_failure(std::string_view failure, SocketFacts& facts) {
+  facts.error = 0;
+  facts.old_state = facts.state;
+  if (facts.state != TCP_CLOSE) return failure.empty();
+  facts.old_state = TCP_ESTABLISHED;
+  if (failure.empty()) return true;
+  facts.old_state = TCP_SYN_SENT;
+  // Error 0 is "gave up"; the largest that Linux has is 133 (EHWPOISON).
+  for (std::uint8_t error = 0; error <= EHWPOISON; ++error) {
+    facts.error = error;
+    if (failure_of(facts) == failure) return true;
+  }
+  return false;
+}
+
 }  // namespace orb8

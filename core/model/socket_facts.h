@@ -40,4 +40,9 @@ struct SocketFacts {
 // it was answered), or the errno's own words. Empty for one that did not fail.
 std::string failure_of(const SocketFacts& facts);
 
+// The way back: puts into facts of a state what makes failure_of() say this. Of a connection that
+// is over and did not fail: that it was established before. False: no connection of this state ends
+// so.
+bool set_failure(std::string_view failure, SocketFacts& facts);
+
 }  // namespace orb8

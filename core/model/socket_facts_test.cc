@@ -36,6 +36,30 @@ TEST(SocketFacts, DoNotCallFailedWhatEndedInOrderOrGoesOn) {
   EXPECT_EQ(failure_of(open), "");
 }
 
+TEST(SocketFacts, AreMadeOfTheFailureThatTheyTell) {
+  for (int error = 0; error <= EHWPOISON; ++error) {
+    const auto failure = failure_of(ended(TCP_SYN_SENT, error));
+    SocketFacts facts;
+    facts.state = TCP_CLOSE;
+    ASSERT_TRUE(set_failure(failure, facts)) << failure;
+    EXPECT_EQ(failure_of(facts), failure);
+  }
+  SocketFacts facts;
+  facts.state = TCP_CLOSE;
+  ASSERT_TRUE(set_failure("", facts));
+  EXPECT_EQ(failure_of(facts), "");
+  EXPECT_EQ(facts.old_state, TCP_ESTABLISHED);
+}
+
+TEST(SocketFacts, AreNotMadeOfAFailureThatThereIsNot) {
+  SocketFacts facts;
+  facts.state = TCP_CLOSE;
+  EXPECT_FALSE(set_failure("bored", facts));
+  facts.state = TCP_ESTABLISHED;
+  EXPECT_FALSE(set_failure("refused", facts)) << "it goes on";
+  EXPECT_TRUE(set_failure("", facts));
+}
+
 TEST(SocketFacts, NameStatesAndRoles) {
   EXPECT_EQ(tcp_state_name(TCP_ESTABLISHED), "ESTABLISHED");
   EXPECT_EQ(tcp_state_name(TCP_CLOSING), "CLOSING");

@@ -62,6 +62,7 @@ class Builder {
               "bytes, packets, last-seen, rtt or retransmits. Default: bytes.");
     add_flag(flows, kFlags, "--collapse-ports", raw_.collapse_ports,
              "One row for all connections of a client to a server's port.");
+    add_input(flows);
     flows
         .add_option("--watch", raw_.watch, "Show again every TIME, until Ctrl-C. Default TIME: 2s.")
         ->type_name("[TIME]")
@@ -88,6 +89,7 @@ class Builder {
     add_value(network, kFlags, "--duration", "TIME", "End after this time, as 30s or 5m.");
     add_flag(network, kFlags, "--packets", raw_.packets,
              "One line for each packet instead, filtered in the kernel.");
+    add_input(network);
   }
 
   void add_others(CLI::App& app) {
@@ -114,6 +116,11 @@ class Builder {
                  const char* about) {
     auto& values = raw_.values[names.substr(names.find("--"))];
     app.add_option(names, values, about)->type_name(type)->group(group)->allow_extra_args(false);
+  }
+
+  void add_input(CLI::App& app) {
+    add_value(app, kFlags, "--input-file", "PATH",
+              "Ask nobody: filter and show what was saved with -o json. - is standard input.");
   }
 
   static void add_flag(CLI::App& app, const char* group, const char* names, bool& into,

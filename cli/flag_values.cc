@@ -49,6 +49,7 @@ std::vector<FlagValues> all_flags() {
       one_of("shell", {kShells.begin(), kShells.end()}),
       {.flag = "--agent", .allowed = "HOST:PORT, as localhost:9090 or [fd00::7]:9090", .words = {}},
       {.flag = "--limit", .allowed = "a number from 0 to 4294967295", .words = {}},
+      {.flag = "--input-file", .allowed = "a file's name, or -", .words = {}},
       {.flag = "--config", .allowed = "a file's name", .words = {}},
       {.flag = "--duration", .allowed = kTime, .words = {}},
       {.flag = "--watch", .allowed = kTime, .words = {}},

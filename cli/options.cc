@@ -61,6 +61,7 @@ class Checker {
       if (auto ok = (this->*step)(); !ok) return std::unexpected(ok.error());
     }
     if (auto ok = read_agent(environment); !ok) return std::unexpected(ok.error());
+    if (auto ok = read_input(command); !ok) return std::unexpected(ok.error());
     if (const auto* watch = command.get_option_no_throw("--watch")) {
       if (auto ok = read_watch(watch->count() > 0); !ok) return std::unexpected(ok.error());
     }
@@ -209,6 +210,23 @@ class Checker {
     options_.agent = variable;
     options_.agent_named = true;
     if (!is_agent_address(options_.agent)) return not_allowed("--agent", variable, "ORB8_AGENT");
+    return {};
+  }
+
+  // Nobody is asked then, and there is nothing to wait for.
+  Result<void> read_input(const CLI::App& command) {
+    for (const auto& path : given("--input-file")) {
+      if (path.empty()) return not_allowed("--input-file", path);
+      options_.input_file = path;
+    }
+    if (!options_.input_file) return {};
+    const auto exclude = [](const char* flag) {
+      return fail(Errc::kInvalid, fmt::format("--input-file and {} exclude each other", flag));
+    };
+    if (options_.standalone) return exclude("--standalone");
+    if (!given("--agent").empty()) return exclude("--agent");
+    const auto* watch = command.get_option_no_throw("--watch");
+    if (watch != nullptr && watch->count() > 0) return exclude("--watch");
     return {};
   }
 

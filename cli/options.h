@@ -42,6 +42,7 @@ struct CliOptions {
   std::optional<std::chrono::milliseconds> watch;     // flows: show again every so often
   std::optional<std::chrono::milliseconds> duration;  // trace: how long; standalone: how long first
   bool failed = false;                                // of connections that failed, their ends
+  std::optional<std::string> input_file;              // a saved trace instead; "-": standard input
   bool packets = false;
   bool collapse_ports = false;
 

@@ -10,6 +10,7 @@
 #include "cli/backend.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
+#include "cli/file_backend.h"
 #include "cli/format.h"
 #include "cli/remote_backend.h"
 #include "cli/standalone_backend.h"
@@ -73,6 +74,25 @@ int run_command(Backend& backend, const CliOptions& options, const Session& sess
   }
 }
 
+Session session_for(const CliOptions& options, const Surroundings& around) {
+  return {.out = around.out,
+          .err = around.err,
+          .style = style_for(options, around.screen, around.environment),
+          .screen = around.screen,
+          .stop = around.stop,
+          .reader_gone = around.reader_gone};
+}
+
+// A saved trace instead of an agent. What could not be read of it is told in the end, and is a
+// failure, though all the rest was shown.
+int replay(const CliOptions& options, const Surroundings& around) {
+  auto file = FileBackend::open(*options.input_file);
+  if (!file) return report(file.error(), around.err);
+  const int status = run_command(**file, options, session_for(options, around));
+  if (!around.out || around.reader_gone()) return status;
+  return (*file)->tell(around.err) || status != 0 ? status : 1;
+}
+
 int answer(const CliOptions& options, const Surroundings& around) {
   if (options.command == Command::kVersion) {
     around.out << "orb8 " << version() << "\n";
@@ -82,16 +102,11 @@ int answer(const CliOptions& options, const Surroundings& around) {
     around.out << completion_script(options.shell);
     return 0;
   }
+  if (options.input_file) return replay(options, around);
   init_log(LogLevel::kWarn);  // what the probes have to say about trouble
   auto backend = choose_backend(options, around);
   if (!backend) return report(backend.error(), around.err);
-  return run_command(**backend, options,
-                     {.out = around.out,
-                      .err = around.err,
-                      .style = style_for(options, around.screen, around.environment),
-                      .screen = around.screen,
-                      .stop = around.stop,
-                      .reader_gone = around.reader_gone});
+  return run_command(**backend, options, session_for(options, around));
 }
 
 }  // namespace

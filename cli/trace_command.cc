@@ -11,6 +11,7 @@
 #include "cli/event_renderer.h"
 #include "cli/filter_request.h"
 #include "cli/format.h"
+#include "cli/line_reader.h"
 #include "cli/render_talkers.h"
 #include "cli/seen_flows.h"
 #include "cli/wait.h"
@@ -69,6 +70,19 @@ std::string summary(const Counts& counts, double seconds,
                      human_count(counts.lost), seen ? accounting_text(*seen) : "packets not known");
 }
 
+// Before anything happens, so that a person sees that it runs.
+std::string beginning(const CliOptions& options) {
+  if (options.input_file) return "replaying " + printable(LineReader::name_of(*options.input_file));
+  if (options.duration) return "tracing for " + short_duration(*options.duration);
+  return "tracing; Ctrl-C ends";
+}
+
+// A saved trace has its own time, and nobody who could be asked what became of the packets.
+std::string summary_of_replay(const Counts& counts) {
+  return fmt::format("orb8: {}, {} lost\n", count_of(counts.events, "event"),
+                     human_count(counts.lost));
+}
+
 }  // namespace
 
 int run_trace(Backend& backend, const CliOptions& options, const Session& session) {
@@ -77,11 +91,8 @@ int run_trace(Backend& backend, const CliOptions& options, const Session& sessio
   const auto started = Clock::now();
   const StopAfter stop(session.stop, options.duration);
   EventRenderer renderer(session.style);
-  // Before anything happens, so that a person sees that it runs; packets have no columns.
-  session.err << (options.duration ? "orb8: tracing for " + short_duration(*options.duration)
-                                   : "orb8: tracing; Ctrl-C ends")
-              << "\n";
-  if (!options.packets) renderer.header(session.out);
+  session.err << "orb8: " << beginning(options) << "\n";
+  if (!options.packets) renderer.header(session.out);  // packets have no columns
   session.out.flush();
   SeenFlows seen;
   Counts counts;
@@ -106,6 +117,10 @@ int run_trace(Backend& backend, const CliOptions& options, const Session& sessio
   const bool talkers = options.output != OutputFormat::kJson && !options.failed;
   if (talkers) render_talkers(seen, kTop, style, session.out);
   session.out.flush();
+  if (options.input_file) {
+    session.err << summary_of_replay(counts);
+    return ok ? 0 : report(ok.error(), session.err);
+  }
   std::optional<v1::Accounting> moved;
   if (const auto end = ok ? backend.status({.time = kLastLook, .stop = {}}) : begin; ok && end) {
     if (end->has_accounting()) moved = difference(end->accounting(), begin->accounting());

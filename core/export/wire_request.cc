@@ -39,11 +39,11 @@ Result<FlowQuery> from_wire(const v1::QueryFlowsRequest& request, const QueryRul
   }
 }
 
-FlowPick pick_flows(const FlowSnapshot& snapshot, const FlowQuery& query) {
+FlowPick pick_flows(const FlowSet& flows, const FlowQuery& query) {
   if (query.collapse_client_ports) {
-    return pick_collapsed(snapshot, query.matcher, query.sort, query.limit);
+    return pick_collapsed(flows, query.matcher, query.sort, query.limit);
   }
-  return pick_flows(snapshot, query.matcher, query.sort, query.limit);
+  return pick_flows(flows, query.matcher, query.sort, query.limit);
 }
 
 Result<FlowSelection> from_wire(const v1::StreamEventsRequest& request, const QueryRules& rules) {

@@ -26,7 +26,7 @@ struct FlowQuery {
 };
 
 // The answer to it.
-FlowPick pick_flows(const FlowSnapshot& snapshot, const FlowQuery& query);
+FlowPick pick_flows(const FlowSet& flows, const FlowQuery& query);
 
 // kInvalid names the field, the value and what is allowed.
 Result<FlowQuery> from_wire(const v1::QueryFlowsRequest& request, const QueryRules& rules);

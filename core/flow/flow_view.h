@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "core/flow/flow_history.h"
 #include "core/flow/flow_table.h"
@@ -32,19 +33,21 @@ struct FlowPeriod {
   }
 };
 
-// The flows of a snapshot, or of a view's period. What it is made of outlives it.
+// The flows of a snapshot, of a view's period, or of a saved trace. What it is made of outlives it.
 class FlowSet {
  public:
-  FlowSet(const FlowSnapshot& live) : live_(live) {}  // NOLINT(google-explicit-constructor)
+  FlowSet(const FlowSnapshot& live) : live_(&live) {}      // NOLINT(google-explicit-constructor)
+  FlowSet(std::span<const Flow> saved) : saved_(saved) {}  // NOLINT(google-explicit-constructor)
   FlowSet(const FlowView& view, FlowPeriod period)
-      : live_(*view.live), history_(view.history.get()), period_(period) {}
+      : live_(view.live.get()), history_(view.history.get()), period_(period) {}
 
   void for_each(const std::function<void(const Flow&)>& visit) const;
 
  private:
-  const FlowSnapshot& live_;
+  const FlowSnapshot* live_ = nullptr;
   const HistorySnapshot* history_ = nullptr;  // null: not meant
   FlowPeriod period_;
+  std::span<const Flow> saved_;
 };
 
 }  // namespace orb8

@@ -68,7 +68,7 @@ const v1::NetworkFlow& SavedFlows::message_of(const Flow& picked) const {
 }
 
 v1::QueryFlowsResponse SavedFlows::answer(const FlowQuery& query) const {
-  const auto picked = pick_flows(values_, query);
+  const auto picked = pick_flows(std::span<const Flow>(values_), query);
   v1::QueryFlowsResponse answer;
   InterfaceNames here;
   for (const auto& flow : picked.flows) {

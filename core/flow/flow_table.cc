@@ -261,6 +261,7 @@ void FlowTable::add_before(Slot slot, const FlowProgress& more) {
 
 FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
   auto& present = progress(slot).incarnation;
+  const bool goes_on = record.incarnation != 0 && record.incarnation == present;
   if (record.incarnation != 0 && record.incarnation != present) {
     if (row(slot).packets != 0 || row(slot).bytes != 0) add_before(slot, told(slot));
     present = record.incarnation;
@@ -281,8 +282,10 @@ FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
   flow.payload_bytes += moved.payload_bytes;
   flow.tcp_flags |= record.tcp_flags;
   flow.ifindex = record.ifindex;
-  // A record may come late: one packet's that found the kernel's map full waits in a ring.
-  flow.first_seen_ns = std::min(flow.first_seen_ns, record.first_seen_ns);
+  // A record may come late: one packet's that found the kernel's map full waits in a ring. One that
+  // goes on has nothing new to say of the beginning, which whoever gets records knows the flow by:
+  // the same moment of the kernel's clock is nanoseconds off each time it is brought to the wall's.
+  if (!goes_on) flow.first_seen_ns = std::min(flow.first_seen_ns, record.first_seen_ns);
   flow.last_seen_ns = std::max(flow.last_seen_ns, record.last_seen_ns);
   link_newest(slot);
   change.flow = &flow;

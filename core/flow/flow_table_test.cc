@@ -76,6 +76,16 @@ TEST_F(FlowTableTest, TakesDifferencesOfCumulativeCounters) {
   EXPECT_EQ(second.flow->last_seen_ns, kStart + kSecond);
 }
 
+TEST_F(FlowTableTest, KeepsTheBeginningOfAFlowWhoseRecordsDifferInItByNanoseconds) {
+  apply(record(1, 10));
+  auto later = record(1, 15, kStart + kSecond);
+  later.first_seen_ns = kStart - 7;
+  EXPECT_EQ(apply(later).flow->first_seen_ns, kStart) << "records are told apart by it";
+  auto spilled = record(1, 1, kStart + 2 * kSecond, 0);
+  spilled.first_seen_ns = kStart - kSecond;
+  EXPECT_EQ(apply(spilled).flow->first_seen_ns, kStart - kSecond) << "it came late";
+}
+
 TEST_F(FlowTableTest, AddsANewIncarnationToWhatTheOldOneCounted) {
   apply(record(1, 10, kStart, 1));
   EXPECT_EQ(apply(record(1, 4, kStart, 2)).packets, 4U);

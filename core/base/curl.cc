@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include <string>
+#include <utility>
 
 namespace orb8 {
 namespace {
@@ -50,7 +51,6 @@ Loaded load() {
   loader.find(to.easy_init, "curl_easy_init");
   loader.find(to.easy_cleanup, "curl_easy_cleanup");
   loader.find(to.easy_getinfo, "curl_easy_getinfo");
-  loader.find(to.easy_perform, "curl_easy_perform");
   loader.find(to.easy_reset, "curl_easy_reset");
   loader.find(to.easy_setopt, "curl_easy_setopt");
   loader.find(to.easy_strerror, "curl_easy_strerror");
@@ -86,6 +86,15 @@ Result<void> load_curl() {
 
 const Curl& curl() {
   return loaded().functions;
+}
+
+bool append(CurlList& to, const std::string& text) {
+  auto* const longer = curl().slist_append(to.get(), text.c_str());
+  if (longer == nullptr) return false;
+  // The same list, longer by one: let go of, not freed.
+  [[maybe_unused]] auto* const same = to.release();
+  to.reset(longer);
+  return true;
 }
 
 }  // namespace orb8

@@ -4,6 +4,9 @@
 
 #include <curl/curl.h>
 
+#include <memory>
+#include <string>
+
 #include "core/base/result.h"
 
 namespace orb8 {
@@ -17,7 +20,6 @@ struct Curl {
   decltype(&curl_easy_init) easy_init;
   decltype(&curl_easy_cleanup) easy_cleanup;
   decltype(&curl_easy_getinfo) easy_getinfo;
-  decltype(&curl_easy_perform) easy_perform;
   decltype(&curl_easy_reset) easy_reset;
   decltype(&curl_easy_setopt) easy_setopt;
   decltype(&curl_easy_strerror) easy_strerror;
@@ -46,5 +48,23 @@ Result<void> load_curl();
 
 // After load_curl() has succeeded, and until the process ends.
 const Curl& curl();
+
+struct FreeCurlEasy {
+  void operator()(CURL* easy) const { curl().easy_cleanup(easy); }
+};
+using CurlEasy = std::unique_ptr<CURL, FreeCurlEasy>;
+
+struct FreeCurlMulti {
+  void operator()(CURLM* multi) const { curl().multi_cleanup(multi); }
+};
+using CurlMulti = std::unique_ptr<CURLM, FreeCurlMulti>;
+
+struct FreeCurlList {
+  void operator()(curl_slist* list) const { curl().slist_free_all(list); }
+};
+using CurlList = std::unique_ptr<curl_slist, FreeCurlList>;
+
+// Appends a copy of the text; false: there was no memory.
+bool append(CurlList& to, const std::string& text);
 
 }  // namespace orb8

@@ -49,10 +49,6 @@ class HttpClient::Impl {
   void wake() { curl().multi_wakeup(multi_.get()); }
 
  private:
-  struct FreeMulti {
-    void operator()(CURLM* multi) const { curl().multi_cleanup(multi); }
-  };
-
   static std::chrono::milliseconds left_of(const Transfer& transfer) {
     return std::chrono::ceil<std::chrono::milliseconds>(transfer.dead_at() -
                                                         Transfer::Clock::now());
@@ -90,7 +86,7 @@ class HttpClient::Impl {
   Access access_;
   Server server_;
   Authenticator authenticator_;
-  std::unique_ptr<CURLM, FreeMulti> multi_;
+  CurlMulti multi_;
   std::vector<std::unique_ptr<Transfer>> transfers_;
 };
 

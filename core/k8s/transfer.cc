@@ -45,15 +45,8 @@ Result<Server> server_of(const Access& access) {
   return server;
 }
 
-void Transfer::add(Texts& to, const std::string& text) {
-  auto* const longer = curl().slist_append(to.get(), text.c_str());
-  if (longer == nullptr) {
-    sound_ = false;
-    return;
-  }
-  // The same list, longer by one: let go of, not freed.
-  [[maybe_unused]] auto* const same = to.release();
-  to.reset(longer);
+void Transfer::add(CurlList& to, const std::string& text) {
+  if (!append(to, text)) sound_ = false;
 }
 
 void Transfer::set_pem(const Pem& pem, CURLoption file, CURLoption blob) {

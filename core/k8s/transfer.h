@@ -53,21 +53,13 @@ class Transfer {
   void end_silent();
 
  private:
-  struct FreeEasy {
-    void operator()(CURL* easy) const { curl().easy_cleanup(easy); }
-  };
-  struct FreeList {
-    void operator()(curl_slist* list) const { curl().slist_free_all(list); }
-  };
-  using Texts = std::unique_ptr<curl_slist, FreeList>;
-
   Transfer() = default;
 
   template <class Value>
   void set(CURLoption option, Value value) {
     if (curl().easy_setopt(easy_.get(), option, value) != CURLE_OK) sound_ = false;
   }
-  void add(Texts& to, const std::string& text);
+  void add(CurlList& to, const std::string& text);
   void set_pem(const Pem& pem, CURLoption file, CURLoption blob);
   void set_tls(const Access& access, const Credential& credential);
   void set_up(const Access& access, const Server& server, const HttpRequest& request,
@@ -77,9 +69,9 @@ class Transfer {
   static std::size_t on_header(const char* data, std::size_t one, std::size_t size, void* self);
   static std::size_t on_body(const char* data, std::size_t one, std::size_t size, void* self);
 
-  std::unique_ptr<CURL, FreeEasy> easy_;
-  Texts headers_;
-  Texts connect_to_;
+  CurlEasy easy_;
+  CurlList headers_;
+  CurlList connect_to_;
   std::string server_;
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::chrono::milliseconds idle_limit_{0};

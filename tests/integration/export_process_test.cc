@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/eventually.h"
+#include "core/export/otlp_receiver.h"
 #include "orb8/v1/agent.grpc.pb.h"
 #include "tests/integration/process.h"
 #include "tests/integration/process_fixture.h"
@@ -95,6 +96,76 @@ TEST_F(ExportProcess, WritesEveryByteThatWasSentToTheFile) {
   EXPECT_EQ(bytes_of(flows_in(text), udp.port()), 100 * kOnWire) << text;
   Process check("/usr/bin/env", {.arguments = {"scripts/check_json.py", "flow", file}});
   EXPECT_EQ(check.exit_status(), 0) << check.out() << check.err();
+}
+
+// The same, of what an OTLP receiver got.
+std::uint64_t bytes_of(const OtlpScript& script, std::uint16_t port) {
+  std::map<std::string, std::int64_t> totals;
+  for (const auto& record : script.records()) {
+    std::map<std::string, std::string> texts;
+    std::map<std::string, std::int64_t> numbers;
+    for (const auto& attribute : record.attributes()) {
+      texts[attribute.key()] = attribute.value().string_value();
+      numbers[attribute.key()] = attribute.value().int_value();
+    }
+    if (numbers["destination.port"] != port) continue;
+    auto& total = totals[texts["network.io.direction"] +
+                         std::to_string(numbers["orb8.flow.start_time_unix_nano"])];
+    total = std::max(total, numbers["orb8.flow.bytes"]);
+  }
+  std::uint64_t sum = 0;
+  for (const auto& [flow, bytes] : totals) sum += static_cast<std::uint64_t>(bytes);
+  return sum;
+}
+
+TEST_F(ExportProcess, HandsEveryByteThatWasSentToAReceiverAndTheFileAlike) {
+  OtlpScript script;
+  const OtlpGrpcReceiver receiver(script);
+  const auto file = folder_ / "flows.json";
+  Process orb8("orb8-agent", agent({{"ORB8_EXPORT_FILE", file},
+                                    {"ORB8_OTLP_ENDPOINT", receiver.url()},
+                                    {"ORB8_OTLP_HEADERS", "api-key=s3cret"},
+                                    {"ORB8_LOG_LEVEL", "debug"}}));
+  ASSERT_TRUE(orb8.says("gRPC server listening on ")) << orb8.err();
+  const LoopbackUdp udp;
+  udp.send(40, kPayload);
+  ASSERT_TRUE(eventually([&] { return bytes_of(script, udp.port()) > 0; })) << orb8.err();
+  udp.send(60, kPayload);
+  orb8.signal(SIGTERM);
+  ASSERT_EQ(orb8.exit_status(), 0) << orb8.err();
+  EXPECT_EQ(bytes_of(script, udp.port()), 100 * kOnWire);
+  EXPECT_EQ(bytes_of(flows_in(text_of(file)), udp.port()), 100 * kOnWire) << text_of(file);
+  EXPECT_EQ(script.header("api-key"), "s3cret");
+  EXPECT_EQ(orb8.err().find("s3cret"), std::string::npos);
+}
+
+TEST_F(ExportProcess, LosesNothingElsewhereWhileAReceiverIsDeadAndEndsInTime) {
+  const SilentListener dead;
+  const auto file = folder_ / "flows.json";
+  auto command = agent({{"ORB8_EXPORT_FILE", file},
+                        {"ORB8_OTLP_ENDPOINT", "http://" + dead.address()},
+                        {"ORB8_OTLP_PROTOCOL", "http/protobuf"},
+                        {"ORB8_OTLP_TIMEOUT_SECS", "1"},
+                        {"ORB8_SHUTDOWN_TIMEOUT_SECS", "4"}});
+  Process orb8("orb8-agent", command);
+  ASSERT_TRUE(orb8.says("gRPC server listening on ")) << orb8.err();
+  const LoopbackUdp udp;
+  udp.send(50, kPayload);
+  ASSERT_TRUE(orb8.says("Export otlp-logs: no answer in time")) << orb8.err();
+  const auto now = status();
+  EXPECT_FALSE(now.healthy());
+  EXPECT_THAT(now.health_message(), HasSubstr("export-otlp-logs: no answer in time"));
+  udp.send(50, kPayload);
+  orb8.signal(SIGTERM);
+  ASSERT_EQ(orb8.exit_status(), 0) << orb8.err();
+  EXPECT_EQ(bytes_of(flows_in(text_of(file)), udp.port()), 100 * kOnWire) << text_of(file);
+}
+
+TEST_F(ExportProcess, RefusesSettingsThatDoNotGoTogether) {
+  Process orb8("orb8-agent", agent({{"ORB8_OTLP_ENDPOINT", "https://localhost"},
+                                    {"ORB8_OTLP_CERT_FILE", "/tmp/client.crt"}}));
+  EXPECT_EQ(orb8.exit_status(), 1);
+  EXPECT_THAT(orb8.err(), HasSubstr("otlp_cert_file and otlp_key_file belong together"));
 }
 
 TEST_F(ExportProcess, TellsOfAFlowThatEndedWhyItDid) {

@@ -11,6 +11,7 @@
 #include "core/export/file_sink.h"
 #include "core/export/flow_exporter.h"
 #include "core/export/otlp_log_sink.h"
+#include "core/export/otlp_metric_exporter.h"
 
 namespace orb8 {
 namespace {
@@ -87,7 +88,7 @@ Result<void> Exporters::add_file(const Config& config) {
   return add_flows(config, std::move(sink), std::move(tally));
 }
 
-Result<void> Exporters::add_otlp(const Config& config, CollectFn /*metrics*/) {
+Result<void> Exporters::add_otlp(const Config& config, CollectFn metrics) {
   if (config.otlp_cert_file.empty() != config.otlp_key_file.empty()) {
     return fail(Errc::kInvalid,
                 "otlp_cert_file and otlp_key_file belong together; give both or neither");
@@ -110,6 +111,19 @@ Result<void> Exporters::add_otlp(const Config& config, CollectFn /*metrics*/) {
     auto tally = std::make_shared<ExportTally>("otlp-logs", config.otlp_endpoint);
     auto sink = std::make_unique<OtlpLogSink>(identity, OtlpSender(open, {}, tally));
     if (auto ok = add_flows(config, std::move(sink), std::move(tally)); !ok) return ok;
+  }
+  if (wants("metrics") && metrics) {
+    const std::chrono::seconds interval(config.otlp_interval_secs);
+    auto tally = std::make_shared<ExportTally>("otlp-metrics", config.otlp_endpoint);
+    // A report that is late is one that the next one replaces.
+    OtlpSender sender(open, {.all = interval}, tally);
+    spdlog::info("Exporting metrics to {} (otlp-metrics)", config.otlp_endpoint);
+    all_.push_back(std::make_unique<OtlpMetricExporter>(
+        OtlpMetricExporter::Parts{.collect = std::move(metrics),
+                                  .identity = identity,
+                                  .sender = std::move(sender),
+                                  .tally = std::move(tally)},
+        interval));
   }
   return {};
 }

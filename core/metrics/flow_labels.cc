@@ -3,6 +3,8 @@
 
 #include <netinet/in.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace orb8 {
@@ -32,13 +34,20 @@ std::string_view pod_of(const EndpointRef& endpoint) {
 
 class Writer {
  public:
+  Writer() { set_.reserve(kUsual); }
+
   void add(std::string_view value) {
-    for (const char byte : value) set_ += byte >= 0x20 && byte < 0x7F ? byte : '?';
+    const auto from = set_.size();
+    set_ += value;
     set_ += '\0';
+    std::replace_if(
+        set_.begin() + static_cast<std::ptrdiff_t>(from), set_.end() - 1,
+        [](char byte) { return byte < 0x20 || byte >= 0x7F; }, '?');
   }
   LabelSet take() { return std::move(set_); }
 
  private:
+  static constexpr std::size_t kUsual = 120;
   LabelSet set_;
 };
 

@@ -11,7 +11,7 @@
 namespace orb8 {
 
 // For one thread. Owners are known by their address, and held so that it stays theirs: clear() it
-// now and then, so that nobody is held for long. At the most it fills 2 MiB.
+// now and then, so that nobody is held for long. At the most it fills 4 MiB.
 class OwnersCache {
  public:
   struct Place {
@@ -32,7 +32,7 @@ class OwnersCache {
     FlowOwnersRef owners;
   };
   static constexpr std::size_t kFirst = 256;
-  static constexpr std::size_t kMost = 65'536;  // half of them used
+  static constexpr std::size_t kMost = 131'072;  // half of them used
 
   static std::uint64_t id_of(const Flow& flow, Direction direction) noexcept;
   std::size_t first_of(std::uint64_t id) const noexcept;

@@ -30,12 +30,12 @@ struct Part {
 };
 
 constexpr std::array kParts = {
-    Part{"kernel", measure_kernel},    Part{"flood", measure_flood},
-    Part{"agent", measure_agent},      Part{"snapshot", measure_snapshot},
-    Part{"churn", measure_churn},      Part{"throughput", measure_throughput},
-    Part{"memory", measure_memory},    Part{"kube", measure_kube},
-    Part{"filter", measure_filter},    Part{"json", measure_json},
-    Part{"soak", measure_soak, false},
+    Part{"kernel", measure_kernel},   Part{"flood", measure_flood},
+    Part{"agent", measure_agent},     Part{"snapshot", measure_snapshot},
+    Part{"churn", measure_churn},     Part{"throughput", measure_throughput},
+    Part{"memory", measure_memory},   Part{"kube", measure_kube},
+    Part{"filter", measure_filter},   Part{"json", measure_json},
+    Part{"metrics", measure_metrics}, Part{"soak", measure_soak, false},
 };
 
 bool is_part(std::string_view name) {

@@ -39,6 +39,9 @@ Result<void> measure_filter(Report& report);
 // How fast events become lines of JSON.
 Result<void> measure_json(Report& report);
 
+// What it costs to count flows for Prometheus, and to tell it.
+Result<void> measure_metrics(Report& report);
+
 // Whether the agent grows or loses anything while traffic goes on.
 Result<void> measure_soak(Report& report);
 

@@ -49,7 +49,7 @@ for package in "${packages[@]}"; do
     missing+=("$package")
   fi
 done
-if ((${#missing[@]} == 0)); then
+if ((${#missing[@]} == 0)) && command -v promtool >/dev/null; then
   say "nothing missing"
   exit 0
 fi
@@ -68,7 +68,7 @@ apt() {
     >>"$log" 2>&1
 }
 
-say "installing ${missing[*]}"
+((${#missing[@]} == 0)) || say "installing ${missing[*]}"
 apt update || say "some package lists could not be fetched; going on with the others"
 
 # Debian 12 has libbpf 1.1. Backports is read for this one call from a folder that is removed
@@ -88,9 +88,20 @@ if [[ "$ID ${VERSION_ID:-}" == "debian 12" ]] && libbpf_is_old; then
   missing=("${missing[@]/#libbpf-dev/libbpf-dev/bookworm-backports}" libbpf1/bookworm-backports)
 fi
 
-if ! apt install -y --no-install-recommends "${options[@]}" "${missing[@]}"; then
+if ((${#missing[@]} > 0)) && ! apt install -y --no-install-recommends "${options[@]}" "${missing[@]}"; then
   grep -E '^(E|W|Err|Ign):?' "$log" | tail -n 5 >&2 || tail -n 5 "$log" >&2
   die "apt-get could not install ${missing[*]}: is the network up, and the mirror in /etc/apt right?"
 fi
 libbpf_is_old && die "libbpf is older than 1.3 even now; see $0"
+
+# Of the package prometheus the two programs that tests run, into /usr/local/bin: installed, it starts
+# a server, now and with the machine, on the agent's own port.
+if ! command -v promtool >/dev/null; then
+  say "taking prometheus and promtool out of their package"
+  (cd "$sources" && apt download prometheus) ||
+    die "apt-get could not download prometheus: is the network up, and the mirror in /etc/apt right?"
+  dpkg-deb --fsys-tarfile "$sources"/prometheus_*.deb |
+    "${root[@]}" tar -x -C /usr/local/bin --strip-components=3 ./usr/bin/prometheus ./usr/bin/promtool ||
+    die "could not unpack prometheus into /usr/local/bin"
+fi
 say "installed"

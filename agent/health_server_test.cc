@@ -7,12 +7,16 @@
 #include <httplib.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <chrono>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "core/base/eventually.h"
 #include "core/base/unique_fd.h"
 
 namespace orb8 {
@@ -120,6 +124,80 @@ TEST_F(HealthServerTest, AnswersWhileOthersHoldConnectionsWithoutAWord) {
   std::vector<UniqueFd> silent;
   for (int i = 0; i < 3; ++i) silent.push_back(connect_to(server_->port()));
   EXPECT_EQ(get("/healthz").first, 200);
+}
+
+// --- metrics ---
+
+TEST_F(HealthServerTest, HasNoMetricsBeforeThereIsAnythingToTell) {
+  EXPECT_EQ(get("/metrics").first, 503);
+}
+
+TEST_F(HealthServerTest, AnswersScrapesInPrometheusFormat) {
+  server_->follow_metrics([] { return "orb8_build_info 1\n"; });
+  httplib::Client client("127.0.0.1", server_->port());
+  const auto plain = client.Get("/metrics", httplib::Headers{{"Accept-Encoding", "identity"}});
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->status, 200);
+  EXPECT_EQ(plain->body, "orb8_build_info 1\n");
+  EXPECT_EQ(plain->get_header_value("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_FALSE(plain->has_header("Content-Encoding"));
+}
+
+TEST_F(HealthServerTest, CompressesForWhoTakesIt) {
+  const std::string text(1'000'000, 'x');
+  server_->follow_metrics([&] { return text; });
+  httplib::Client client("127.0.0.1", server_->port());
+  const auto answer = client.Get("/metrics", httplib::Headers{{"Accept-Encoding", "gzip"}});
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->get_header_value("Content-Encoding"), "gzip");
+  EXPECT_EQ(answer->body, text);
+}
+
+// Asks for metrics and never reads them.
+UniqueFd hung_scrape(std::uint16_t port) {
+  auto socket = connect_to(port);
+  const std::string_view request = "GET /metrics HTTP/1.1\r\nHost: node\r\n\r\n";
+  EXPECT_EQ(::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(request.size()));
+  return socket;
+}
+
+TEST_F(HealthServerTest, IsAliveWhileScrapersHangInCrowds) {
+  const std::string more_than_sockets_hold(64U << 20U, 'x');
+  std::atomic<int> begun = 0;
+  server_->follow_metrics([&] {
+    ++begun;
+    return more_than_sockets_hold;
+  });
+  std::vector<UniqueFd> hung;
+  for (int i = 0; i < 20; ++i) hung.push_back(hung_scrape(server_->port()));
+  ASSERT_TRUE(eventually([&] { return begun == 2; }));
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(get("/livez").first, 200);
+  EXPECT_EQ(get("/readyz").first, 503);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+  EXPECT_LE(begun, 2) << "no more than two at once";
+  // Those are given up, and others get their turn.
+  server_->follow_metrics([] { return "up 1\n"; });
+  EXPECT_TRUE(eventually([&] { return get("/metrics").first == 200; }));
+}
+
+TEST_F(HealthServerTest, IsAliveWhileTheMetricsTakeTheirTime) {
+  std::promise<void> go_on;
+  const auto may_go_on = go_on.get_future().share();
+  std::atomic<int> begun = 0;
+  server_->follow_metrics([&] {
+    ++begun;
+    may_go_on.wait();
+    return "up 1\n";
+  });
+  std::vector<UniqueFd> waiting;
+  for (int i = 0; i < 8; ++i) waiting.push_back(hung_scrape(server_->port()));
+  ASSERT_TRUE(eventually([&] { return begun == 2; }));
+  EXPECT_EQ(get("/livez").first, 200);
+  EXPECT_EQ(get("/metrics").first, 503);
+  go_on.set_value();
+  server_.reset();  // before what it was told to ask
 }
 
 TEST_F(HealthServerTest, EndsThoughConnectionsAreOpen) {

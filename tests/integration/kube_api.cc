@@ -2,10 +2,7 @@
 #include "tests/integration/kube_api.h"
 
 #include <httplib.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
-#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -13,11 +10,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
-#include <system_error>
 #include <thread>
 #include <utility>
 
-#include "core/base/unique_fd.h"
+#include "tests/integration/process_fixture.h"
 
 namespace orb8::integration {
 namespace {
@@ -39,19 +35,6 @@ std::filesystem::path programs() {
                         ? std::filesystem::path(cache)
                         : std::filesystem::path(home != nullptr ? home : "/") / ".cache";
   return base / "orb8/kube/bin";
-}
-
-// Free when asked for. Tests that start servers run one at a time.
-std::uint16_t free_port() {
-  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address = {
-      .sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
-  socklen_t size = sizeof(address);
-  auto* any = reinterpret_cast<sockaddr*>(&address);
-  if (!fd || ::bind(fd.get(), any, size) != 0 || ::getsockname(fd.get(), any, &size) != 0) {
-    throw std::system_error(errno, std::generic_category(), "find a free port");
-  }
-  return ntohs(address.sin_port);
 }
 
 std::string loopback(const std::string& scheme, std::uint16_t port) {

@@ -35,6 +35,10 @@ sockaddr_in address_of(const UniqueFd& fd) {
 
 }  // namespace
 
+std::uint16_t free_port() {
+  return ntohs(address_of(bound_to_loopback(SOCK_STREAM)).sin_port);
+}
+
 void ProcessTest::SetUp() {
   NetnsTest::SetUp();
   if (IsSkipped() || HasFatalFailure()) return;

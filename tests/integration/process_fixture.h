@@ -17,6 +17,9 @@ class ProcessTest : public netns::NetnsTest {
   void SetUp() override;
 };
 
+// A port of loopback that is free when asked for. Tests that start servers run one at a time.
+std::uint16_t free_port();
+
 // A socket that sends to itself: each datagram leaves and enters loopback.
 class LoopbackUdp {
  public:

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <utility>
 
+#include "core/export/flow_answer.h"
 #include "core/export/pods_wire.h"
 #include "core/export/wire_request.h"
+#include "core/pipeline/event_feed.h"
 
 namespace orb8 {
 namespace {
@@ -32,6 +34,24 @@ std::int64_t now_ns() {
       .count();
 }
 
+// One of the few turns there are, taken if there is one left and given back at its end.
+template <class Turns>
+class Turn {
+ public:
+  Turn(Turns& turns, bool wanted) : turns_(wanted && turns.try_acquire() ? &turns : nullptr) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() { end(); }
+
+  explicit operator bool() const { return turns_ != nullptr; }
+  void end() {
+    if (auto* turns = std::exchange(turns_, nullptr)) turns->release();
+  }
+
+ private:
+  Turns* turns_;  // null: none is taken
+};
+
 }  // namespace
 
 grpc::Status FlowService::QueryFlows(grpc::ServerContext* /*context*/,
@@ -39,10 +59,8 @@ grpc::Status FlowService::QueryFlows(grpc::ServerContext* /*context*/,
                                      v1::QueryFlowsResponse* response) {
   const auto query = from_wire(*request, rules_);
   if (!query) return to_grpc(query.error());
-  const auto picked = pick_flows(*pipeline_.flows(), *query);
   InterfaceNames names;
-  for (const auto& flow : picked.flows) to_wire(flow, names, *response->add_flows());
-  response->set_matched(picked.matched);
+  answer_flows(*query, pipeline_.view(query->period.asks_for_history()), names, *response);
   to_wire(pipeline_.status().source.accounting, *response->mutable_accounting());
   return grpc::Status::OK;
 }
@@ -50,21 +68,29 @@ grpc::Status FlowService::QueryFlows(grpc::ServerContext* /*context*/,
 grpc::Status FlowService::StreamEvents(grpc::ServerContext* context,
                                        const v1::StreamEventsRequest* request,
                                        grpc::ServerWriter<v1::NetworkEvent>* writer) {
-  auto selection = from_wire(*request, rules_);
-  if (!selection) return to_grpc(selection.error());
-  auto subscription = pipeline_.subscribe(std::move(*selection), request->packets());
-  if (!subscription) return to_grpc(subscription.error());
+  auto query = from_wire(*request, rules_);
+  if (!query) return to_grpc(query.error());
+  Turn turn(replays_, query->history.has_value());
+  if (query->history && !turn) {
+    return {grpc::StatusCode::RESOURCE_EXHAUSTED,
+            std::to_string(kMostReplays) + " streams read the history already: ask again"};
+  }
+  const bool follow = query->follow;
+  auto feed = EventFeed::open(pipeline_, std::move(*query));
+  if (!feed) return to_grpc(feed.error());
   writer->SendInitialMetadata();  // the client knows now that it will miss nothing
   InterfaceNames names;
   v1::NetworkEvent message;
   while (!context->IsCancelled()) {
-    const auto batch = subscription->next(kLookForClient);
+    const auto batch = feed->next(kLookForClient);
+    if (!feed->replays()) turn.end();
     auto dropped = batch.dropped_before;
     for (const auto& event : batch.events) {
       message.Clear();
       to_wire(event, names, std::exchange(dropped, 0), message);
       if (!writer->Write(message)) return grpc::Status::CANCELLED;
     }
+    if (batch.ended && !follow) return grpc::Status::OK;
     if (batch.ended) return {grpc::StatusCode::UNAVAILABLE, "the agent is shutting down"};
   }
   return grpc::Status::CANCELLED;

@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <cstdint>
+#include <semaphore>
 
 #include "agent/exporters.h"
 #include "core/export/wire.h"
@@ -25,8 +26,8 @@ class FlowService final : public v1::OrbitAgentService::Service {
   grpc::Status QueryFlows(grpc::ServerContext* context, const v1::QueryFlowsRequest* request,
                           v1::QueryFlowsResponse* response) override;
 
-  // One thread for each stream. RESOURCE_EXHAUSTED: max_streams of them already; UNAVAILABLE ends
-  // a stream when the agent stops.
+  // One thread for each stream. RESOURCE_EXHAUSTED: max_streams of them already, or kMostReplays
+  // that still read what has been; UNAVAILABLE ends a stream when the agent stops.
   grpc::Status StreamEvents(grpc::ServerContext* context, const v1::StreamEventsRequest* request,
                             grpc::ServerWriter<v1::NetworkEvent>* writer) override;
 
@@ -37,10 +38,15 @@ class FlowService final : public v1::OrbitAgentService::Service {
                          v1::QueryPodsResponse* response) override;
 
  private:
+  // A client that reads slowly keeps the pages of a moment, which the pipeline copies then to go
+  // on.
+  static constexpr std::ptrdiff_t kMostReplays = 4;
+
   Pipeline& pipeline_;
   NodeInfo node_;
   QueryRules rules_;
   const Exporters* exporters_;
+  std::counting_semaphore<kMostReplays> replays_{kMostReplays};
 };
 
 }  // namespace orb8

@@ -307,6 +307,85 @@ TEST_F(FlowServiceTest, AnswersManyAtOnce) {
   }
 }
 
+// One that ends at once, and one that goes on.
+class FlowServiceHistory : public FlowServiceTest {
+ protected:
+  FlowServiceHistory() {
+    auto over = record(1, 10);
+    over.tcp_flags = kTcpFin;
+    over.last_seen_ns -= 10'000'000'000;
+    agent_.script.set_flow(over);
+    agent_.script.set_flow(record(2, 20));
+    start();
+    EXPECT_TRUE(eventually([&] { return agent_.pipeline->status().history_flows == 1; }));
+  }
+
+  grpc::Status stream(v1::StreamEventsRequest request, std::vector<v1::NetworkEvent>& events) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + ScriptedAgent::kPatience);
+    const auto reader = stub_->StreamEvents(&context, request);
+    v1::NetworkEvent event;
+    while (reader->Read(&event)) events.push_back(event);
+    return reader->Finish();
+  }
+};
+
+TEST_F(FlowServiceHistory, AnswersWithEndedFlowsWhereThoseAreAskedFor) {
+  v1::QueryFlowsRequest request;
+  EXPECT_THAT(ports_of(request), ElementsAre(2));
+  request.set_since_ns(1);
+  EXPECT_THAT(ports_of(request), ElementsAre(2, 1));
+  v1::QueryFlowsResponse answer;
+  ASSERT_TRUE(query(request, answer).ok());
+  EXPECT_EQ(answer.flows(1).end_reason(), "closed");
+  EXPECT_GT(answer.history_from_ns(), 0);
+  request.set_since_ns(0);
+  request.set_ended_since_ns(answer.taken_ns());
+  EXPECT_THAT(ports_of(request), ElementsAre(2)) << "what ended before is in that answer";
+}
+
+TEST_F(FlowServiceHistory, StreamsWhatHasBeenAndEnds) {
+  v1::StreamEventsRequest request;
+  request.set_all(true);
+  request.set_end_after_history(true);
+  std::vector<v1::NetworkEvent> events;
+  const auto status = stream(request, events);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].type(), v1::EVENT_TYPE_FLOW_END);
+  EXPECT_EQ(events[0].end_reason(), "closed");
+  EXPECT_EQ(events[0].byte_count(), 10U);
+  EXPECT_EQ(events[0].total_bytes(), 10U);
+  EXPECT_EQ(events[1].type(), v1::EVENT_TYPE_FLOW_UPDATE);
+  EXPECT_EQ(events[1].byte_count(), 20U);
+}
+
+TEST_F(FlowServiceHistory, SaysWhatItCannotStream) {
+  v1::StreamEventsRequest request;
+  request.set_all(true);
+  request.set_packets(true);
+  std::vector<v1::NetworkEvent> events;
+  const auto status = stream(request, events);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("they are not remembered"));
+}
+
+TEST_F(FlowServiceHistory, GoesOnWithWhatHappens) {
+  v1::StreamEventsRequest request;
+  request.set_last(1);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + ScriptedAgent::kPatience);
+  const auto reader = stub_->StreamEvents(&context, request);
+  v1::NetworkEvent event;
+  ASSERT_TRUE(reader->Read(&event));
+  EXPECT_EQ(event.src_port(), 2U);
+  agent_.script.set_flow(record(2, 50));
+  ASSERT_TRUE(reader->Read(&event));
+  EXPECT_EQ(event.byte_count(), 30U);
+  context.TryCancel();
+  reader->Finish();
+}
+
 TEST_F(FlowServiceTest, ReportsItsStatus) {
   set_flows(1);
   Accounting accounting;

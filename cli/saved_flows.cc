@@ -3,8 +3,11 @@
 
 #include <algorithm>
 
+#include "core/export/flow_answer.h"
+#include "core/export/groups_wire.h"
 #include "core/export/interface_names.h"
 #include "core/export/wire.h"
+#include "core/flow/flow_groups.h"
 
 namespace orb8 {
 
@@ -68,8 +71,14 @@ const v1::NetworkFlow& SavedFlows::message_of(const Flow& picked) const {
 }
 
 v1::QueryFlowsResponse SavedFlows::answer(const FlowQuery& query) const {
-  const auto picked = pick_flows(std::span<const Flow>(values_), query);
+  const FlowSet flows(values_, query.period);
   v1::QueryFlowsResponse answer;
+  if (!query.group_by.empty()) {
+    to_wire(group_flows(flows, query.matcher, query.group_by, query.order.sort, query.limit),
+            query.group_by, answer);
+    return answer;
+  }
+  const auto picked = pick_flows(flows, query);
   InterfaceNames here;
   for (const auto& flow : picked.flows) {
     auto& message = *answer.add_flows();

@@ -9,10 +9,12 @@
 
 #include "core/base/version.h"
 #include "core/config/load.h"
+#include "core/export/flow_answer.h"
 #include "core/export/pods_wire.h"
 #include "core/export/wire.h"
 #include "core/export/wire_request.h"
 #include "core/kernel/preflight.h"
+#include "core/pipeline/event_feed.h"
 #include "core/pipeline/pipeline.h"
 
 namespace orb8 {
@@ -44,10 +46,8 @@ class StandaloneBackend final : public Backend {
                                        const Patience& /*at once*/) override {
     const auto query = from_wire(request, rules_);
     if (!query) return std::unexpected(query.error());
-    const auto picked = pick_flows(*pipeline_->flows(), *query);
     v1::QueryFlowsResponse answer;
-    for (const auto& flow : picked.flows) to_wire(flow, names_, *answer.add_flows());
-    answer.set_matched(picked.matched);
+    answer_flows(*query, pipeline_->view(query->period.asks_for_history()), names_, answer);
     to_wire(pipeline_->status().source.accounting, *answer.mutable_accounting());
     return answer;
   }
@@ -59,9 +59,9 @@ class StandaloneBackend final : public Backend {
 
   Result<void> stream(const v1::StreamEventsRequest& request, const EventFn& on_event,
                       const std::stop_token& stop) override {
-    auto selection = from_wire(request, rules_);
-    if (!selection) return std::unexpected(selection.error());
-    auto events = pipeline_->subscribe(std::move(*selection), request.packets());
+    auto query = from_wire(request, rules_);
+    if (!query) return std::unexpected(query.error());
+    auto events = EventFeed::open(*pipeline_, std::move(*query));
     if (!events) return std::unexpected(events.error());
     v1::NetworkEvent message;
     for (bool last = false;;) {
@@ -73,6 +73,7 @@ class StandaloneBackend final : public Backend {
         if (!on_event(message)) return {};
       }
       if (last || batch.ended) return {};
+      if (stop.stop_requested() && events->replays()) return {};
       if (stop.stop_requested()) {
         pipeline_->stop();  // takes a last snapshot: what moved since the one before still comes
         last = true;

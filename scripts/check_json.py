@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds lines of `orb8 ... -o json` against docs/orb8.schema.json.
 
-usage: check_json.py flow|event|pod|status [FILE]      without FILE: standard input
+usage: check_json.py flow|event|group|pod|status [FILE]      without FILE: standard input
 
 Prints what is wrong, line by line, and then exits with 1. No line at all is wrong, too.
 """

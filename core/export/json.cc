@@ -116,6 +116,7 @@ class Writer {
       case Presence::kUnlessZero:
         return false;
       case Presence::kOfSocket:
+        if (plan_.socket_cookie == nullptr) return true;  // a group, which sums up
         return is_set(plan_.socket_cookie) || is_set(plan_.role);
       case Presence::kUnlessIcmp:
         return !is_set(plan_.icmp_type);

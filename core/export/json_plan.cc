@@ -22,10 +22,11 @@ using Presence = JsonField::Presence;
 constexpr std::string_view kTimeSuffix = "_ns";
 
 // Numbers of which 0 means that nobody knows, or that there is none.
-constexpr std::array<std::string_view, 13> kZeroIsAbsent = {
-    "ifindex",       "cgroup_id",    "pid",         "netns",          "socket_cookie",
-    "rtt_us",        "min_rtt_us",   "cwnd",        "dropped_before", "tcp_flags",
-    "first_seen_ns", "last_seen_ns", "timestamp_ns"};
+constexpr std::array<std::string_view, 17> kZeroIsAbsent = {
+    "ifindex",       "cgroup_id",      "pid",          "netns",           "socket_cookie",
+    "rtt_us",        "min_rtt_us",     "cwnd",         "dropped_before",  "tcp_flags",
+    "first_seen_ns", "last_seen_ns",   "timestamp_ns", "smallest_rtt_us", "largest_rtt_us",
+    "other_groups",  "history_from_ns"};
 // What a socket alone counts: 0 is a number where there is one.
 constexpr std::array<std::string_view, 5> kSocketCounters = {
     "retransmits", "retransmitted_bytes", "payload_bytes", "unread_bytes", "unsent_bytes"};

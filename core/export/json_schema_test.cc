@@ -108,6 +108,10 @@ TEST_F(JsonSchema, DescribesFlowsAndEvents) {
   expect_of<v1::NetworkEvent>("event");
 }
 
+TEST_F(JsonSchema, DescribesGroups) {
+  expect_of<v1::FlowGroup>("group");
+}
+
 TEST_F(JsonSchema, DescribesPodsAndStatus) {
   expect_of<v1::Pod>("pod");
   expect_of<v1::AgentStatus>("status");

@@ -80,6 +80,21 @@ TEST(Json, HasWhatASocketCountsWhereThereIsOne) {
   EXPECT_FALSE(object.contains("rtt_us")) << "not measured yet";
 }
 
+TEST(Json, HasTheZerosOfAGroupAndNoNameThatNobodyKnows) {
+  v1::FlowGroup group;
+  group.set_workload("shop/deployment/web");
+  group.set_protocol("TCP");
+  group.set_port(0);
+  const auto object = json::parse(to_json(group));
+  EXPECT_EQ(object["workload"], "shop/deployment/web");
+  EXPECT_EQ(object["port"], 0);
+  EXPECT_EQ(object["retransmits"], 0);
+  EXPECT_EQ(object["sent_bytes"], 0);
+  for (const auto* name : {"pod", "peer_workload", "largest_rtt_us", "other_groups"}) {
+    EXPECT_FALSE(object.contains(name)) << name;
+  }
+}
+
 TEST(Json, HasTypeAndCodeOfIcmpInsteadOfPorts) {
   auto ping = https();
   ping.clear_src_port();

@@ -127,6 +127,7 @@ void to_wire(const Flow& flow, InterfaceNames& names, v1::NetworkFlow& out) {
   out.set_bytes(flow.bytes);
   out.set_packets(flow.packets);
   out.set_last_seen_ns(flow.last_seen_ns);
+  out.set_end_reason(std::string(to_string(end_of(flow))));
 }
 
 void to_wire(const Event& event, InterfaceNames& names, std::uint64_t dropped_before,
@@ -220,6 +221,9 @@ void to_wire(const Status& status, const NodeInfo& node, std::int64_t now_ns,
   out.set_metric_series(status.metric_series);
   out.set_metric_series_folded(status.metric_series_folded);
   for (const auto& exporter : status.exporters) to_wire(exporter, *out.add_exporters());
+  out.set_history_flows(status.history_flows);
+  out.set_history_overwritten(status.history_overwritten);
+  out.set_history_from_ns(status.history_from_ns);
 }
 
 }  // namespace orb8

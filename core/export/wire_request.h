@@ -3,11 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/base/result.h"
+#include "core/flow/flow_dimension.h"
 #include "core/flow/flow_filter.h"
 #include "core/flow/flow_matcher.h"
 #include "core/flow/flow_pick.h"
+#include "core/flow/flow_replay.h"
+#include "core/flow/flow_view.h"
 #include "orb8/v1/agent.pb.h"
 
 namespace orb8 {
@@ -20,16 +24,15 @@ struct QueryRules {
 
 struct FlowQuery {
   FlowMatcher matcher;
-  FlowSort sort = FlowSort::kBytes;
-  std::uint32_t limit = 0;
+  FlowPeriod period;
+  FlowOrder order = FlowSort::kBytes;
+  std::uint32_t limit = 0;  // of flows, or of groups
   bool collapse_client_ports = false;
+  std::vector<GroupBy> group_by;  // each once; none: flows
 };
-
-// The answer to it.
-FlowPick pick_flows(const FlowSet& flows, const FlowQuery& query);
 
 // kInvalid names the field, the value and what is allowed.
 Result<FlowQuery> from_wire(const v1::QueryFlowsRequest& request, const QueryRules& rules);
-Result<FlowSelection> from_wire(const v1::StreamEventsRequest& request, const QueryRules& rules);
+Result<StreamQuery> from_wire(const v1::StreamEventsRequest& request, const QueryRules& rules);
 
 }  // namespace orb8

@@ -4,7 +4,9 @@
 namespace orb8 {
 
 void FlowSet::for_each(const std::function<void(const Flow&)>& visit) const {
-  for (const auto& flow : saved_) visit(flow);
+  for (const auto& flow : saved_) {
+    if (period_.holds(flow)) visit(flow);
+  }
   if (live_ != nullptr) {
     live_->for_each([&](const Flow& flow) {
       if (period_.holds(flow)) visit(flow);

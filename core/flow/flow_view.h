@@ -36,18 +36,18 @@ struct FlowPeriod {
 // The flows of a snapshot, of a view's period, or of a saved trace. What it is made of outlives it.
 class FlowSet {
  public:
-  FlowSet(const FlowSnapshot& live) : live_(&live) {}      // NOLINT(google-explicit-constructor)
-  FlowSet(std::span<const Flow> saved) : saved_(saved) {}  // NOLINT(google-explicit-constructor)
+  FlowSet(const FlowSnapshot& live) : live_(&live) {}  // NOLINT(google-explicit-constructor)
+  FlowSet(std::span<const Flow> saved, FlowPeriod period) : saved_(saved), period_(period) {}
   FlowSet(const FlowView& view, FlowPeriod period)
       : live_(view.live.get()), history_(view.history.get()), period_(period) {}
 
   void for_each(const std::function<void(const Flow&)>& visit) const;
 
  private:
+  std::span<const Flow> saved_;
   const FlowSnapshot* live_ = nullptr;
   const HistorySnapshot* history_ = nullptr;  // null: not meant
   FlowPeriod period_;
-  std::span<const Flow> saved_;
 };
 
 }  // namespace orb8

@@ -116,6 +116,11 @@ std::string_view to_string(EndReason reason) {
   return "evicted";
 }
 
+EndReason end_of(const Flow& flow) {
+  const bool closed = flow.end_reason == EndReason::kNone && flow.life == FlowLife::kClosed;
+  return closed ? EndReason::kClosed : flow.end_reason;
+}
+
 PodName shown_pod(const FlowKey& key, const FlowOwners& owners) {
   const bool ingress = key.direction == Direction::kIngress;
   const auto& here = ingress ? owners.dst : owners.src;

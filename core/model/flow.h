@@ -168,6 +168,9 @@ struct Flow {
   FlowOwnersRef owners;
 };
 
+// Why the flow is over: also where its socket is closed, and its row still there for a little.
+EndReason end_of(const Flow& flow);
+
 // The namespace and pod name shown for a flow: the pod it is seen from, else its peer, else
 // external/unknown.
 struct PodName {

@@ -63,6 +63,16 @@ class Builder {
     add_flag(flows, kFlags, "--collapse-ports", raw_.collapse_ports,
              "One row for all connections of a client to a server's port.");
     add_input(flows);
+    add_selectors(flows);
+    add_value(
+        flows, kFlags, "--by", "WHAT",
+        "Groups instead of flows: by pod, workload, namespace, service, node, port or process; "
+        "of the other side by peer-pod, peer-workload, peer-namespace, peer-node or peer-ip. "
+        "Repeatable.");
+    add_value(flows, kFlags, "--top", "COUNT",
+              "With --by: show so many groups, and the sum of the others. Default: 20.");
+    add_value(flows, kFlags, "--window", "TIME",
+              "With --by: show rates over this time, from now on.");
     flows
         .add_option("--watch", raw_.watch, "Show again every TIME, until Ctrl-C. Default TIME: 2s.")
         ->type_name("[TIME]")
@@ -86,6 +96,8 @@ class Builder {
     auto& network = add_command(trace, "network", "Network flows as they start, move and end.",
                                 help::kTraceNetwork);
     add_filters(network);
+    add_selectors(network);
+    add_follow(network);
     add_value(network, kFlags, "--duration", "TIME", "End after this time, as 30s or 5m.");
     add_flag(network, kFlags, "--packets", raw_.packets,
              "One line for each packet instead, filtered in the kernel.");
@@ -126,6 +138,22 @@ class Builder {
   static void add_flag(CLI::App& app, const char* group, const char* names, bool& into,
                        const char* about) {
     app.add_flag(names, into, about)->group(group);
+  }
+
+  void add_follow(CLI::App& app) {
+    add_flag(app, kFlags, "-f,--follow", raw_.follow,
+             "Go on with what happens from now on; so it is without any of these.");
+  }
+
+  // Which part of what is remembered.
+  void add_selectors(CLI::App& app) {
+    add_value(app, kFlags, "--since", "TIME",
+              "Also flows that have ended: those last seen since 5m ago, 17:27:47, or an RFC 3339 "
+              "time.");
+    add_value(app, kFlags, "--until", "TIME", "The same, first seen until then.");
+    add_value(app, kFlags, "--last", "COUNT", "Of all that is remembered the latest.");
+    add_value(app, kFlags, "--first", "COUNT", "Of all that is remembered the earliest.");
+    add_flag(app, kFlags, "--all", raw_.all, "All that is remembered.");
   }
 
   void add_filters(CLI::App& app) {

@@ -22,6 +22,8 @@ struct RawOptions {
   bool standalone = false;
   bool packets = false;
   bool collapse_ports = false;
+  bool all = false;
+  bool follow = false;
   bool version = false;
 };
 

@@ -89,12 +89,16 @@ TEST_F(BashCompletion, OffersTheFlagsOfTheCommandAndTheGlobalOnes) {
   EXPECT_THAT(offers("orb8 flows --min"),
               ElementsAre("--min-rtt", "--min-bytes", "--min-retransmits"));
   EXPECT_THAT(offers("orb8 flows --failed --so"), ElementsAre("--sort"));
+  EXPECT_THAT(offers("orb8 trace network --fo"), ElementsAre("--follow"));
+  EXPECT_THAT(offers("orb8 trace network --la"), IsSupersetOf({"--last", "--label"}));
 }
 
 TEST_F(BashCompletion, OffersTheValuesOfAFlag) {
   EXPECT_THAT(offers("orb8 -o \"\""), ElementsAre("table", "wide", "json"));
   EXPECT_THAT(offers("orb8 flows --sort l"), ElementsAre("last-seen"));
   EXPECT_THAT(offers("orb8 flows --sort r"), ElementsAre("rtt", "retransmits"));
+  EXPECT_THAT(offers("orb8 flows --by peer-n"), ElementsAre("peer-namespace", "peer-node"));
+  EXPECT_THAT(offers("orb8 flows --since \"\""), IsEmpty());
   EXPECT_THAT(offers("orb8 status --udp \"\""), ElementsAre("on", "off"));
   EXPECT_THAT(offers("orb8 status --flow-source \"\""), ElementsAre("auto", "socket", "tc"));
   EXPECT_THAT(offers("orb8 status --tc-attach \"\""), ElementsAre("auto", "tcx", "clsact"));

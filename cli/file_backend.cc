@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/format.h"
+#include "cli/saved_events.h"
 #include "cli/saved_flows.h"
 #include "core/export/wire_request.h"
 #include "core/export/wire_value.h"
@@ -121,14 +122,15 @@ Result<v1::QueryFlowsResponse> FileBackend::query(const v1::QueryFlowsRequest& r
 
 Result<void> FileBackend::stream(const v1::StreamEventsRequest& request, const EventFn& on_event,
                                  const std::stop_token& stop) {
-  const auto selection = from_wire(request, kRules);
-  if (!selection) return std::unexpected(selection.error());
+  const auto query = from_wire(request, kRules);
+  if (!query) return std::unexpected(query.error());
   look_for_labels(request);
-  const FlowMatcher matcher(*selection);
+  const FlowMatcher matcher(query->selection);
+  SavedEvents chosen(query->history.value_or(ReplayChoice{}), on_event);
   v1::NetworkEvent message;
   Event event;
   std::uint64_t lost = 0;  // before an event that is shown, since the one that was shown before it
-  return for_each(stop, [&](JsonReader::Kind kind) {
+  const auto ok = for_each(stop, [&](JsonReader::Kind kind) {
     if (kind != JsonReader::Kind::kEvent) {
       ++others_;
       return true;
@@ -138,8 +140,10 @@ Result<void> FileBackend::stream(const v1::StreamEventsRequest& request, const E
     if (request.packets() && event.kind != EventKind::kPacket) return true;
     if (!matcher.matches(event.flow)) return true;
     message.set_dropped_before(std::exchange(lost, 0));
-    return on_event(message);
+    return chosen.take(message);
   });
+  if (ok) chosen.finish();
+  return ok;
 }
 
 bool FileBackend::tell(std::ostream& err) const {

@@ -11,6 +11,9 @@ namespace orb8 {
 namespace {
 
 constexpr const char* kTime = "a time, as 500ms, 30s, 5m or 1m30s";
+constexpr const char* kCount = "a number from 1 to 4294967295";
+constexpr const char* kMoment =
+    "a time back, as 30s or 5m, a time of day, as 17:27:47, or one as 2026-11-28T17:27:47Z";
 constexpr std::string_view kOneOf = "one of ";
 
 FlagValues one_of(std::string flag, const std::vector<std::string>& words) {
@@ -45,11 +48,18 @@ std::vector<FlagValues> all_flags() {
       one_of("--output", kOutputWords),
       one_of("--color", kColorWords),
       one_of("--sort", kSortWords),
+      one_of("--by", kGroupByWords),
       one_of("--mode", kModeWords),
       one_of("shell", {kShells.begin(), kShells.end()}),
       {.flag = "--agent", .allowed = "HOST:PORT, as localhost:9090 or [fd00::7]:9090", .words = {}},
       {.flag = "--limit", .allowed = "a number from 0 to 4294967295", .words = {}},
       {.flag = "--input-file", .allowed = "a file's name, or -", .words = {}},
+      {.flag = "--top", .allowed = kCount, .words = {}},
+      {.flag = "--last", .allowed = kCount, .words = {}},
+      {.flag = "--first", .allowed = kCount, .words = {}},
+      {.flag = "--since", .allowed = kMoment, .words = {}},
+      {.flag = "--until", .allowed = kMoment, .words = {}},
+      {.flag = "--window", .allowed = kTime, .words = {}},
       {.flag = "--config", .allowed = "a file's name", .words = {}},
       {.flag = "--duration", .allowed = kTime, .words = {}},
       {.flag = "--watch", .allowed = kTime, .words = {}},

@@ -28,6 +28,19 @@ inline constexpr Words<v1::SortOrder, 5> kSortWords = {
      {"last-seen", v1::SORT_ORDER_LAST_SEEN},
      {"rtt", v1::SORT_ORDER_RTT},
      {"retransmits", v1::SORT_ORDER_RETRANSMITS}}};
+inline constexpr Words<v1::GroupBy, 12> kGroupByWords = {
+    {{"pod", v1::GROUP_BY_POD},
+     {"workload", v1::GROUP_BY_WORKLOAD},
+     {"namespace", v1::GROUP_BY_NAMESPACE},
+     {"service", v1::GROUP_BY_SERVICE},
+     {"node", v1::GROUP_BY_NODE},
+     {"port", v1::GROUP_BY_PORT},
+     {"process", v1::GROUP_BY_PROCESS},
+     {"peer-pod", v1::GROUP_BY_PEER_POD},
+     {"peer-workload", v1::GROUP_BY_PEER_WORKLOAD},
+     {"peer-namespace", v1::GROUP_BY_PEER_NAMESPACE},
+     {"peer-node", v1::GROUP_BY_PEER_NODE},
+     {"peer-ip", v1::GROUP_BY_PEER_IP}}};
 inline constexpr Words<bool, 2> kModeWords = {{{"standalone", true}, {"cluster", false}}};
 inline constexpr std::array<std::string_view, 3> kShells = {"bash", "zsh", "fish"};
 

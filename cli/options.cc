@@ -10,6 +10,7 @@
 #include "cli/flag_values.h"
 #include "cli/format.h"
 #include "cli/help.h"
+#include "cli/history_flags.h"
 #include "cli/usage_error.h"
 #include "core/base/result.h"
 #include "core/config/settings.h"
@@ -65,12 +66,15 @@ class Checker {
     if (const auto* watch = command.get_option_no_throw("--watch")) {
       if (auto ok = read_watch(watch->count() > 0); !ok) return std::unexpected(ok.error());
     }
+    if (auto ok = read_history_flags(raw_, wall_now_ns(), options_); !ok) {
+      return std::unexpected(ok.error());
+    }
     return options_;
   }
 
  private:
   static bool is_repeatable(std::string_view flag) {
-    return flag == "--namespace" || flag == "--pod";  // of pods
+    return flag == "--namespace" || flag == "--pod" || flag == "--by";
   }
 
   const std::vector<std::string>& given(const std::string& flag) const {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/time_point.h"
 #include "orb8/v1/agent.pb.h"
 
 namespace orb8 {
@@ -17,6 +18,18 @@ namespace orb8 {
 enum class Command : unsigned char { kStatus, kFlows, kTraceNetwork, kPods, kVersion, kCompletion };
 enum class OutputFormat : unsigned char { kTable, kWide, kJson };
 enum class ColorChoice : unsigned char { kAuto, kAlways, kNever };
+
+// Which part of what has been is asked for.
+struct Selectors {
+  std::optional<TimePoint> since;
+  std::optional<TimePoint> until;
+  std::uint32_t last = 0;   // 0: not given
+  std::uint32_t first = 0;  // 0: not given
+  bool all = false;
+  bool follow = false;  // and go on with what happens
+
+  bool any() const { return since || until || last != 0 || first != 0 || all; }
+};
 
 struct CliOptions {
   Command command = Command::kStatus;
@@ -45,6 +58,9 @@ struct CliOptions {
   std::optional<std::string> input_file;              // a saved trace instead; "-": standard input
   bool packets = false;
   bool collapse_ports = false;
+  Selectors selectors;
+  std::vector<v1::GroupBy> group_by;                // flows: groups instead; limit is of groups
+  std::optional<std::chrono::milliseconds> window;  // of groups: rates over that time
 
   std::string shell;  // whose completion script to print
 };

@@ -85,6 +85,7 @@ class RemoteBackend final : public Backend {
     const auto status = reader->Finish();
     if (enough || stop.stop_requested()) return {};
     if (silent) return std::unexpected(*silent);
+    if (status.ok() && request.end_after_history()) return {};
     // Cancelled, but not by us: by an agent that goes without waiting for its streams.
     if (status.ok() || status.error_code() == grpc::StatusCode::CANCELLED) {
       return fail(Errc::kUnavailable, by_agent("ended the stream"));

@@ -56,6 +56,12 @@ class StatusPage {
     line("Flows",
          fmt::format("{}; {} ended, {} evicted", flows, human_count(status_.flows_expired()),
                      human_count(status_.flows_evicted())));
+    if (status_.history_from_ns() != 0) {
+      line("History", fmt::format("{} since {}; {} overwritten",
+                                  count_of(status_.history_flows(), "ended flow"),
+                                  clock_time(status_.history_from_ns()).substr(0, 8),
+                                  human_count(status_.history_overwritten())));
+    }
     line("Events", human_count(status_.events_processed()) + " processed");
     line("Dropped",
          fmt::format("{} ({} packets not in any flow, {} packet events, {} by slow readers)",

@@ -10,10 +10,12 @@
 #include "cli/commands.h"
 #include "cli/event_renderer.h"
 #include "cli/filter_request.h"
+#include "cli/flows_question.h"
 #include "cli/format.h"
 #include "cli/line_reader.h"
 #include "cli/render_talkers.h"
 #include "cli/seen_flows.h"
+#include "cli/time_point.h"
 #include "cli/wait.h"
 
 namespace orb8 {
@@ -34,6 +36,14 @@ v1::StreamEventsRequest to_request(const CliOptions& options) {
   }
   put_filters(filters, request);
   request.set_packets(options.packets);
+  const auto& selectors = options.selectors;
+  const auto now_ns = wall_now_ns();
+  if (selectors.since) request.set_since_ns(selectors.since->at(now_ns));
+  if (selectors.until) request.set_until_ns(selectors.until->at(now_ns));
+  request.set_last(selectors.last);
+  request.set_first(selectors.first);
+  request.set_all(selectors.all);
+  request.set_end_after_history(selectors.any() && !selectors.follow);
   return request;
 }
 
@@ -70,34 +80,80 @@ std::string summary(const Counts& counts, double seconds,
                      human_count(counts.lost), seen ? accounting_text(*seen) : "packets not known");
 }
 
-// Before anything happens, so that a person sees that it runs.
-std::string beginning(const CliOptions& options) {
-  if (options.input_file) return "replaying " + printable(LineReader::name_of(*options.input_file));
-  if (options.duration) return "tracing for " + short_duration(*options.duration);
-  return "tracing; Ctrl-C ends";
+// An agent that does not know the selectors would begin with what happens, and not end.
+Result<void> check_history(const v1::AgentStatus& agent, const v1::StreamEventsRequest& request,
+                           const Session& session) {
+  if (agent.history_from_ns() == 0) {
+    return fail(
+        Errc::kUnsupported,
+        "the agent is too old for flows that have ended: it knows what happens from now on");
+  }
+  const auto forgotten = forgotten_text(request.since_ns(), agent.history_from_ns());
+  if (!forgotten.empty()) session.err << "orb8: " << forgotten << "\n";
+  return {};
 }
 
-// A saved trace has its own time, and nobody who could be asked what became of the packets.
-std::string summary_of_replay(const Counts& counts) {
-  return fmt::format("orb8: {}, {} lost\n", count_of(counts.events, "event"),
-                     human_count(counts.lost));
+// Before anything happens, so that a person sees that it runs.
+std::string opening(const CliOptions& options) {
+  if (options.input_file) {
+    return "orb8: replaying " + printable(LineReader::name_of(*options.input_file)) + "\n";
+  }
+  if (options.selectors.any() && !options.selectors.follow) return "";
+  return options.duration ? "orb8: tracing for " + short_duration(*options.duration) + "\n"
+                          : "orb8: tracing; Ctrl-C ends\n";
+}
+
+struct Traced {
+  Counts counts;
+  double seconds = 0;
+  const v1::AgentStatus& begin;
+  bool answers = true;  // the agent is still there to be asked
+};
+
+void tell_summary(Backend& backend, const CliOptions& options, const Session& session,
+                  Traced traced) {
+  std::optional<v1::Accounting> moved;
+  if (traced.answers) {
+    const auto end = backend.status({.time = kLastLook, .stop = {}});
+    if (end && end->has_accounting()) {
+      moved = difference(end->accounting(), traced.begin.accounting());
+    }
+    if (const auto why = options.packets && end ? refusal(*end) : ""; !why.empty()) {
+      session.err << "orb8: packets cannot be shown: " << printable(why) << "\n";
+    }
+  }
+  traced.counts.lost += lost_in_kernel(options, moved);
+  session.err << summary(traced.counts, traced.seconds, moved);
 }
 
 }  // namespace
 
 int run_trace(Backend& backend, const CliOptions& options, const Session& session) {
+  const bool ends = options.selectors.any() && !options.selectors.follow;
+  if (ends && !collect_first(backend, options.duration.value_or(kCollectFirst), session)) {
+    return session.reader_gone()
+               ? 0
+               : report({.what = "interrupted before there was an answer"}, session.err);
+  }
   const auto begin = backend.status({.stop = session.stop});
   if (!begin) return report(begin.error(), session.err);
+  const auto request = to_request(options);
+  if (options.selectors.any() && !options.input_file) {
+    if (auto ok = check_history(*begin, request, session); !ok) {
+      return report(ok.error(), session.err);
+    }
+  }
   const auto started = Clock::now();
-  const StopAfter stop(session.stop, options.duration);
+  const StopAfter stop(session.stop, ends ? std::nullopt : options.duration);
   EventRenderer renderer(session.style);
-  session.err << "orb8: " << beginning(options) << "\n";
-  if (!options.packets) renderer.header(session.out);  // packets have no columns
+  session.err << opening(options);
+  // Packets have no columns.
+  if (!options.packets) renderer.header(session.out);
   session.out.flush();
   SeenFlows seen;
   Counts counts;
   const auto ok = backend.stream(
-      to_request(options),
+      request,
       [&](const v1::NetworkEvent& event) {
         counts.lost += event.dropped_before();
         if (!is_shown(event, options)) return static_cast<bool>(session.out);
@@ -117,19 +173,12 @@ int run_trace(Backend& backend, const CliOptions& options, const Session& sessio
   const bool talkers = options.output != OutputFormat::kJson && !options.failed;
   if (talkers) render_talkers(seen, kTop, style, session.out);
   session.out.flush();
-  if (options.input_file) {
-    session.err << summary_of_replay(counts);
+  if (ends || options.input_file) {
+    session.err << fmt::format("orb8: {}, {} lost\n", count_of(counts.events, "event"),
+                               human_count(counts.lost));
     return ok ? 0 : report(ok.error(), session.err);
   }
-  std::optional<v1::Accounting> moved;
-  if (const auto end = ok ? backend.status({.time = kLastLook, .stop = {}}) : begin; ok && end) {
-    if (end->has_accounting()) moved = difference(end->accounting(), begin->accounting());
-    if (const auto why = options.packets ? refusal(*end) : ""; !why.empty()) {
-      session.err << "orb8: packets cannot be shown: " << printable(why) << "\n";
-    }
-  }
-  counts.lost += lost_in_kernel(options, moved);
-  session.err << summary(counts, took.count(), moved);
+  tell_summary(backend, options, session, {counts, took.count(), *begin, ok.has_value()});
   return ok ? 0 : report(ok.error(), session.err);
 }
 

@@ -139,6 +139,67 @@ TEST(TraceOfFailures, ShowsTheEndOfAConnectionAlone) {
   EXPECT_THAT(said.err, HasSubstr(", 2 lost; "));
 }
 
+// An agent that remembers, and ends a stream that has been told.
+class RememberingAgent final : public StreamingAgent {
+ public:
+  Result<v1::AgentStatus> status(const Patience& /*at once*/) override {
+    v1::AgentStatus status;
+    status.set_history_from_ns(from_ns);
+    return status;
+  }
+  Result<void> stream(const v1::StreamEventsRequest& request, const EventFn& /*none*/,
+                      const std::stop_token& /*ends by itself*/) override {
+    asked = request;
+    return {};
+  }
+
+  std::int64_t from_ns = 1;
+  v1::StreamEventsRequest asked;
+};
+
+TEST(TraceOfWhatHasBeen, AsksForItAndEndsUnlessItFollows) {
+  RememberingAgent agent;
+  CliOptions options;
+  said_by_trace(agent, options);
+  EXPECT_FALSE(agent.asked.end_after_history());
+  options.selectors.last = 7;
+  EXPECT_THAT(said_by_trace(agent, options).err, Not(HasSubstr("tracing")));
+  EXPECT_EQ(agent.asked.last(), 7U);
+  EXPECT_TRUE(agent.asked.end_after_history());
+  options.selectors.follow = true;
+  EXPECT_THAT(said_by_trace(agent, options).err, HasSubstr("tracing; Ctrl-C ends"));
+  EXPECT_FALSE(agent.asked.end_after_history());
+}
+
+TEST(TraceOfWhatHasBeen, SaysSinceWhenTheAgentRemembers) {
+  RememberingAgent agent;
+  CliOptions options;
+  options.selectors.since = TimePoint{.unix_ns = 1'000'000'000};
+  EXPECT_THAT(said_by_trace(agent, options).err, Not(HasSubstr("are not remembered")));
+  agent.from_ns = 2'000'000'000;
+  EXPECT_THAT(said_by_trace(agent, options).err, HasSubstr("are not remembered"));
+  EXPECT_EQ(agent.asked.since_ns(), 1'000'000'000);
+}
+
+// It would begin with what happens, and never end.
+TEST(TraceOfWhatHasBeen, IsRefusedWhereTheAgentIsTooOld) {
+  RememberingAgent agent;
+  agent.from_ns = 0;
+  CliOptions options;
+  options.selectors.all = true;
+  std::ostringstream out;
+  std::ostringstream err;
+  EXPECT_EQ(run_trace(agent, options,
+                      {.out = out,
+                       .err = err,
+                       .style = {},
+                       .screen = {},
+                       .stop = {},
+                       .reader_gone = [] { return false; }}),
+            1);
+  EXPECT_THAT(err.str(), HasSubstr("the agent is too old for flows that have ended"));
+}
+
 TEST(TraceOfFailures, AsksForTheDirectionTowardsThePeerUnlessOneWasNamed) {
   TellingAgent agent;
   CliOptions options;

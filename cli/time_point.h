@@ -1,0 +1,28 @@
+// Moments as they are named on a command line.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace orb8 {
+
+// A moment, or how long ago: then it moves with the present one.
+struct TimePoint {
+  std::int64_t unix_ns = 0;
+  std::chrono::milliseconds ago{0};  // 0: it does not move
+
+  std::int64_t at(std::int64_t now_ns) const;
+  bool operator==(const TimePoint&) const = default;
+};
+
+// "5m" ago, "2026-11-28T17:27:47Z" (RFC 3339), or "17:27", "17:27:47", "17:27:47.123": local, and
+// the last time that it was so late. Nothing for anything else.
+std::optional<TimePoint> parse_time_point(std::string_view text, std::int64_t now_ns);
+
+// Of the wall's clock, Unix epoch.
+std::int64_t wall_now_ns();
+
+}  // namespace orb8

@@ -93,93 +93,107 @@ Result<void> check_history(const v1::AgentStatus& agent, const v1::StreamEventsR
   return {};
 }
 
-// Before anything happens, so that a person sees that it runs.
-std::string opening(const CliOptions& options) {
-  if (options.input_file) {
-    return "orb8: replaying " + printable(LineReader::name_of(*options.input_file)) + "\n";
-  }
-  if (options.selectors.any() && !options.selectors.follow) return "";
-  return options.duration ? "orb8: tracing for " + short_duration(*options.duration) + "\n"
-                          : "orb8: tracing; Ctrl-C ends\n";
-}
+// One trace: shows events as they come, and says in the end what they were.
+class Trace {
+ public:
+  Trace(Backend& backend, const CliOptions& options, const Session& session)
+      : backend_(backend),
+        options_(options),
+        session_(session),
+        ends_(options.selectors.any() && !options.selectors.follow),
+        renderer_(session.style) {}
 
-struct Traced {
-  Counts counts;
-  double seconds = 0;
-  const v1::AgentStatus& begin;
-  bool answers = true;  // the agent is still there to be asked
+  int run() {
+    if (ends_ && !collect_first(backend_, options_.duration.value_or(kCollectFirst), session_)) {
+      return session_.reader_gone()
+                 ? 0
+                 : report({.what = "interrupted before there was an answer"}, session_.err);
+    }
+    const auto begin = backend_.status({.stop = session_.stop});
+    if (!begin) return report(begin.error(), session_.err);
+    const auto request = to_request(options_);
+    if (options_.selectors.any() && !options_.input_file) {
+      const auto ok = check_history(*begin, request, session_);
+      if (!ok) return report(ok.error(), session_.err);
+    }
+    begin_output();
+    const auto ok = follow(request);
+    if (!session_.out || session_.reader_gone()) return 0;
+    finish(*begin, ok.has_value());
+    return ok ? 0 : report(ok.error(), session_.err);
+  }
+
+ private:
+  // Before anything happens, so that a person sees that it runs; packets have no columns.
+  void begin_output() {
+    if (options_.input_file) {
+      session_.err << "orb8: replaying " << printable(LineReader::name_of(*options_.input_file))
+                   << "\n";
+    } else if (!ends_) {
+      session_.err << (options_.duration ? "orb8: tracing for " + short_duration(*options_.duration)
+                                         : "orb8: tracing; Ctrl-C ends")
+                   << "\n";
+    }
+    if (!options_.packets) renderer_.header(session_.out);
+    session_.out.flush();
+  }
+
+  Result<void> follow(const v1::StreamEventsRequest& request) {
+    const StopAfter stop(session_.stop, ends_ ? std::nullopt : options_.duration);
+    return backend_.stream(
+        request, [this](const v1::NetworkEvent& event) { return show(event); }, stop.token());
+  }
+
+  // False: nobody reads any more.
+  bool show(const v1::NetworkEvent& event) {
+    counts_.lost += event.dropped_before();
+    if (!is_shown(event, options_)) return static_cast<bool>(session_.out);
+    ++counts_.events;
+    const auto seconds = seen_.add(event);
+    renderer_.set_terminal_width(session_.screen.size().columns);
+    renderer_.render(event, seconds, session_.out);
+    session_.out.flush();
+    return static_cast<bool>(session_.out);
+  }
+
+  void finish(const v1::AgentStatus& begin, bool well) {
+    const std::chrono::duration<double> took = Clock::now() - started_;
+    auto style = session_.style;
+    style.terminal_width = session_.screen.size().columns;
+    const bool talkers = options_.output != OutputFormat::kJson && !options_.failed;
+    if (talkers) render_talkers(seen_, kTop, style, session_.out);
+    session_.out.flush();
+    if (ends_ || options_.input_file) {
+      session_.err << fmt::format("orb8: {}, {} lost\n", count_of(counts_.events, "event"),
+                                  human_count(counts_.lost));
+      return;
+    }
+    std::optional<v1::Accounting> moved;
+    const auto end = well ? backend_.status({.time = kLastLook, .stop = {}}) : begin;
+    if (well && end) {
+      if (end->has_accounting()) moved = difference(end->accounting(), begin.accounting());
+      if (const auto why = options_.packets ? refusal(*end) : ""; !why.empty()) {
+        session_.err << "orb8: packets cannot be shown: " << printable(why) << "\n";
+      }
+    }
+    counts_.lost += lost_in_kernel(options_, moved);
+    session_.err << summary(counts_, took.count(), moved);
+  }
+
+  Backend& backend_;
+  const CliOptions& options_;
+  const Session& session_;
+  bool ends_;  // with what has been
+  EventRenderer renderer_;
+  SeenFlows seen_;
+  Counts counts_;
+  Clock::time_point started_ = Clock::now();
 };
-
-void tell_summary(Backend& backend, const CliOptions& options, const Session& session,
-                  Traced traced) {
-  std::optional<v1::Accounting> moved;
-  if (traced.answers) {
-    const auto end = backend.status({.time = kLastLook, .stop = {}});
-    if (end && end->has_accounting()) {
-      moved = difference(end->accounting(), traced.begin.accounting());
-    }
-    if (const auto why = options.packets && end ? refusal(*end) : ""; !why.empty()) {
-      session.err << "orb8: packets cannot be shown: " << printable(why) << "\n";
-    }
-  }
-  traced.counts.lost += lost_in_kernel(options, moved);
-  session.err << summary(traced.counts, traced.seconds, moved);
-}
 
 }  // namespace
 
 int run_trace(Backend& backend, const CliOptions& options, const Session& session) {
-  const bool ends = options.selectors.any() && !options.selectors.follow;
-  if (ends && !collect_first(backend, options.duration.value_or(kCollectFirst), session)) {
-    return session.reader_gone()
-               ? 0
-               : report({.what = "interrupted before there was an answer"}, session.err);
-  }
-  const auto begin = backend.status({.stop = session.stop});
-  if (!begin) return report(begin.error(), session.err);
-  const auto request = to_request(options);
-  if (options.selectors.any() && !options.input_file) {
-    if (auto ok = check_history(*begin, request, session); !ok) {
-      return report(ok.error(), session.err);
-    }
-  }
-  const auto started = Clock::now();
-  const StopAfter stop(session.stop, ends ? std::nullopt : options.duration);
-  EventRenderer renderer(session.style);
-  session.err << opening(options);
-  // Packets have no columns.
-  if (!options.packets) renderer.header(session.out);
-  session.out.flush();
-  SeenFlows seen;
-  Counts counts;
-  const auto ok = backend.stream(
-      request,
-      [&](const v1::NetworkEvent& event) {
-        counts.lost += event.dropped_before();
-        if (!is_shown(event, options)) return static_cast<bool>(session.out);
-        ++counts.events;
-        const auto seconds = seen.add(event);
-        renderer.set_terminal_width(session.screen.size().columns);
-        renderer.render(event, seconds, session.out);
-        session.out.flush();
-        return static_cast<bool>(session.out);  // false: nobody reads any more
-      },
-      stop.token());
-  const std::chrono::duration<double> took = Clock::now() - started;
-  if (!session.out || session.reader_gone()) return 0;
-
-  auto style = session.style;
-  style.terminal_width = session.screen.size().columns;
-  const bool talkers = options.output != OutputFormat::kJson && !options.failed;
-  if (talkers) render_talkers(seen, kTop, style, session.out);
-  session.out.flush();
-  if (ends || options.input_file) {
-    session.err << fmt::format("orb8: {}, {} lost\n", count_of(counts.events, "event"),
-                               human_count(counts.lost));
-    return ok ? 0 : report(ok.error(), session.err);
-  }
-  tell_summary(backend, options, session, {counts, took.count(), *begin, ok.has_value()});
-  return ok ? 0 : report(ok.error(), session.err);
+  return Trace(backend, options, session).run();
 }
 
 }  // namespace orb8

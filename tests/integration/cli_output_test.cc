@@ -18,6 +18,7 @@
 #include <sstream>
 
 #include "cli/format.h"
+#include "core/base/eventually.h"
 #include "tests/integration/command_line.h"
 #include "tests/integration/process.h"
 #include "tests/integration/process_fixture.h"
@@ -267,6 +268,124 @@ TEST_F(CliOutput, ShowsAClientsConnectionsToAPortAsOneRow) {
   EXPECT_EQ(row[1], "127.0.0.1:*");
   EXPECT_EQ(row[2], address);
   EXPECT_EQ(row.back(), "cli_output_test");
+}
+
+// A connection over loopback that moves so many bytes of payload, and is closed on both sides.
+class EndedConnection {
+ public:
+  explicit EndedConnection(std::size_t payload) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* at = reinterpret_cast<sockaddr*>(&address);
+    const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::bind(listener.get(), at, size), 0);
+    EXPECT_EQ(::listen(listener.get(), 1), 0);
+    EXPECT_EQ(::getsockname(listener.get(), at, &size), 0);
+    port_ = std::to_string(ntohs(address.sin_port));
+    UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(client.get(), at, size), 0);
+    const UniqueFd server(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const std::string text(payload, 'x');
+    EXPECT_EQ(::send(client.get(), text.data(), payload, 0), static_cast<ssize_t>(payload));
+    client = UniqueFd();
+    std::string got(payload + 1, ' ');
+    EXPECT_EQ(::recv(server.get(), got.data(), got.size(), MSG_WAITALL),
+              static_cast<ssize_t>(payload));
+  }
+  const std::string& port() const { return port_; }
+
+ private:
+  std::string port_;
+};
+
+class CliHistory : public CliOutput {
+ protected:
+  static std::vector<json> lines_for(const std::string& kind, const std::string& words) {
+    Process orb8("orb8", command_line(words + " --agent localhost:9090 -o json"));
+    EXPECT_EQ(orb8.exit_status(), 0) << orb8.err();
+    if (!orb8.out().empty()) expect_valid(kind, orb8.out());
+    return objects_in(orb8.out());
+  }
+};
+
+TEST_F(CliHistory, FindsAConnectionThatEndedAndSumsItUp) {
+  constexpr std::size_t kSent = 5'000;
+  Process agent("orb8-agent", command_line("--kube off --snapshot-interval-ms 100"));
+  ASSERT_TRUE(agent.says("gRPC server listening on ")) << agent.err();
+  const EndedConnection connection(kSent);
+  const auto of_it = " --port " + connection.port();
+  // Its four flows, two at each end, leave the table two seconds after their sockets closed.
+  ASSERT_TRUE(eventually([&] {
+    return lines_for("flow", "flows --all" + of_it).size() == 4 &&
+           lines_for("flow", "flows" + of_it).empty();
+  }));
+
+  const auto flows = lines_for("flow", "flows --since 5m --direction egress --sort bytes" + of_it);
+  ASSERT_THAT(flows, SizeIs(2));
+  EXPECT_EQ(flows[0]["end_reason"], "closed");
+  EXPECT_EQ(flows[0]["payload_bytes"], kSent);
+  EXPECT_EQ(flows[0]["dst_port"], std::stoi(connection.port()));
+
+  const auto events = lines_for("event", "trace network --all" + of_it);
+  ASSERT_THAT(events, SizeIs(4));
+  for (const auto& event : events) EXPECT_EQ(event["type"], "flow_end");
+  EXPECT_THAT(lines_for("event", "trace network --last 1" + of_it), SizeIs(1));
+  EXPECT_THAT(lines_for("event", "trace network --until 1m" + of_it), SizeIs(0));
+
+  const auto groups = lines_for("group", "flows --by port --by process --all" + of_it);
+  ASSERT_THAT(groups, SizeIs(1));
+  EXPECT_EQ(groups[0]["port"], std::stoi(connection.port()));
+  EXPECT_EQ(groups[0]["process"], "cli_output_test");
+  EXPECT_EQ(groups[0]["connections"], 2) << "one for each end";
+  EXPECT_EQ(groups[0]["sent_payload_bytes"], kSent);
+  EXPECT_EQ(groups[0]["received_payload_bytes"], kSent);
+  agent.signal(SIGTERM);
+  EXPECT_EQ(agent.exit_status(), 0);
+}
+
+// A flow that ends within the window has left the table by the second answer.
+TEST_F(CliHistory, HasRatesWithWhatEndedMeanwhile) {
+  constexpr std::size_t kSent = 5'000;
+  Process agent("orb8-agent", command_line("--kube off --snapshot-interval-ms 100"));
+  ASSERT_TRUE(agent.says("gRPC server listening on ")) << agent.err();
+  Process rates("orb8", command_line("flows --agent localhost:9090 --by process --window 4s "
+                                     "--protocol tcp -o json"));
+  std::uint64_t connections = 0;
+  // Those before its first answer may be none of its window's; each of the later ones is.
+  while (!rates.exit_status(100ms)) {
+    const EndedConnection connection(kSent);
+    ++connections;
+  }
+  ASSERT_EQ(rates.exit_status(), 0) << rates.err();
+  expect_valid("group", rates.out());
+  std::uint64_t seen = 0;
+  for (const auto& group : objects_in(rates.out())) {
+    if (group.value("process", "") != "cli_output_test") continue;
+    seen = group["connections"].get<std::uint64_t>();
+    // A flow may be told of in the midst of a connection, so the first and the last are partly in.
+    EXPECT_NEAR(group["sent_payload_bytes"].get<double>(), static_cast<double>(seen) / 2 * kSent,
+                2 * kSent);
+  }
+  EXPECT_GT(seen, 2U);
+  EXPECT_LE(seen, 2 * connections);
+  EXPECT_THAT(rates.err(), Not(HasSubstr("not all remembered")));
+  agent.signal(SIGTERM);
+  EXPECT_EQ(agent.exit_status(), 0);
+}
+
+TEST_F(CliHistory, RemembersStandaloneWhatItWatched) {
+  Process orb8("orb8", command_line("trace network --standalone --all --duration 2s -o json "
+                                    "--protocol udp"));
+  ASSERT_TRUE(orb8.says("watching for 2s"));
+  const LoopbackUdp udp;
+  udp.send(3, kPayload);
+  ASSERT_EQ(orb8.exit_status(), 0) << orb8.err();
+  const auto events = objects_in(orb8.out());
+  ASSERT_THAT(events, Not(SizeIs(0)));
+  EXPECT_EQ(events[0]["packets"], 3);
+  EXPECT_EQ(events[0]["type"], "flow_update");
 }
 
 // A terminal of the test's own, whose other end the test reads.

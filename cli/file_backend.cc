@@ -116,6 +116,10 @@ Result<v1::QueryFlowsResponse> FileBackend::query(const v1::QueryFlowsRequest& r
     return true;
   });
   if (!ok) return std::unexpected(ok.error());
+  // A part of the answer is none.
+  if (patience.stop.stop_requested()) {
+    return fail(Errc::kUnavailable, "interrupted before the end of " + name_);
+  }
   flows_left_out_ = flows.left_out();
   return flows.answer(*query);
 }

@@ -29,12 +29,19 @@ class Builder {
     add_value(app, kGlobal, "--mode", "MODE",
               "standalone: as --standalone; cluster comes with the relay server, in a later "
               "version.");
-    add_value(
-        app, kGlobal, "-o,--output", "FORMAT",
-        "table, wide or json. A table is fitted to the terminal; wide has all columns in full "
-        "and is not. json is one object a line, with the names of the API. Default: table.");
+    add_value(app, kGlobal, "-o,--output", "FORMAT",
+              "compact, table, wide, dict, json or jsonpb. compact is a line each, to be read as "
+              "it scrolls by. A table is fitted to the terminal; wide has all columns in full and "
+              "is not. dict has them as KEY: VALUE lines. json is one object a line, with the "
+              "names of the API, jsonpb the same in protobuf's own JSON. Default: table.");
     add_value(app, kGlobal, "--color", "WHEN",
               "auto, always or never. auto: on a terminal, unless NO_COLOR is set. Default: auto.");
+    add_value(app, kGlobal, "--time-format", "FORMAT",
+              "How times are written, but for JSON's: Clock, DateTime, StampMilli, RFC3339, "
+              "RFC3339Milli, RFC3339Micro, RFC3339Nano or RFC1123Z, in local time (TZ). Default: "
+              "Clock, as 15:04:05.123.");
+    add_flag(app, kGlobal, "--numeric", raw_.numeric,
+             "Addresses instead of the names of pods, Services and nodes, but for JSON's.");
     add_value(app, kGlobal, "--connect-timeout", "TIME",
               "How long an agent may take to answer. Default: 3s.");
     add_flag(app, kGlobal, "-V,--version", raw_.version, "Print the version.");

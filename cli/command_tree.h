@@ -24,6 +24,7 @@ struct RawOptions {
   bool collapse_ports = false;
   bool all = false;
   bool follow = false;
+  bool numeric = false;
   bool version = false;
 };
 

@@ -94,7 +94,9 @@ TEST_F(BashCompletion, OffersTheFlagsOfTheCommandAndTheGlobalOnes) {
 }
 
 TEST_F(BashCompletion, OffersTheValuesOfAFlag) {
-  EXPECT_THAT(offers("orb8 -o \"\""), ElementsAre("table", "wide", "json"));
+  EXPECT_THAT(offers("orb8 -o \"\""),
+              ElementsAre("compact", "table", "wide", "dict", "json", "jsonpb"));
+  EXPECT_THAT(offers("orb8 --time-format RFC1"), ElementsAre("RFC1123Z"));
   EXPECT_THAT(offers("orb8 flows --sort l"), ElementsAre("last-seen"));
   EXPECT_THAT(offers("orb8 flows --sort r"), ElementsAre("rtt", "retransmits"));
   EXPECT_THAT(offers("orb8 flows --by peer-n"), ElementsAre("peer-namespace", "peer-node"));
@@ -111,11 +113,14 @@ TEST_F(BashCompletion, OffersTheValuesOfAFlag) {
 TEST_F(BashCompletion, OffersFilesWhereOneIsMeant) {
   EXPECT_THAT(offers("orb8 status --config /proc/self/stat"), IsSupersetOf({"/proc/self/status"}));
   EXPECT_THAT(offers("orb8 --config status fl"), ElementsAre("flows"));
+  EXPECT_THAT(offers("orb8 flows --input-file /proc/self/stat"),
+              IsSupersetOf({"/proc/self/status"}));
 }
 
 TEST_F(BashCompletion, TakesAnEqualsSignForABlank) {
-  EXPECT_THAT(offers("orb8 --output ="), ElementsAre("table", "wide", "json"));
-  EXPECT_THAT(offers("orb8 --output = j"), ElementsAre("json"));
+  EXPECT_THAT(offers("orb8 --output ="),
+              ElementsAre("compact", "table", "wide", "dict", "json", "jsonpb"));
+  EXPECT_THAT(offers("orb8 --output = j"), ElementsAre("json", "jsonpb"));
 }
 
 TEST_F(BashCompletion, TakesNoValueForACommand) {

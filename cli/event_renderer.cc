@@ -7,10 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "cli/compact.h"
 #include "cli/flow_text.h"
 #include "cli/format.h"
+#include "cli/json_lines.h"
 #include "cli/socket_text.h"
-#include "core/export/json.h"
 
 namespace orb8 {
 namespace {
@@ -18,13 +19,28 @@ namespace {
 constexpr std::size_t kV4Endpoint = 21;  // "255.255.255.255:65535"
 constexpr std::size_t kLeastEndpoint = 16;
 constexpr std::size_t kReason = 11;  // "unreachable"
-constexpr std::size_t kClock = 12;   // "15:04:05.123"
+
+void add_wide_columns(const RenderStyle& style, std::vector<Column>& columns) {
+  columns.push_back({.header = "INTERFACE"});
+  if (!style.numeric) {
+    columns.push_back({.header = "POD", .width = 16});
+    columns.push_back({.header = "FROM", .width = 16});
+    columns.push_back({.header = "TO", .width = 16});
+    columns.push_back({.header = "SERVICE"});
+  }
+  columns.push_back({.header = "TOTAL PACKETS", .align = Align::kRight});
+  columns.push_back({.header = "TOTAL BYTES", .align = Align::kRight});
+  columns.push_back({.header = "FIRST SEEN", .width = time_width(style.time_format)});
+  columns.push_back({.header = "CGROUP", .align = Align::kRight});
+  columns.push_back({.header = "END", .width = 7});
+  for (auto& column : socket_columns()) columns.push_back(std::move(column));
+}
 
 // Rows come one by one, so that widths are set for what is usual, and seldom have to grow.
-Table events_table(const RenderStyle& style) {
+std::vector<Column> event_columns(const RenderStyle& style) {
   const bool failures = style.failures;  // who and why come before what they have in common
   std::vector<Column> columns = {
-      {.header = "TIME", .width = kClock},
+      {.header = "TIME", .width = time_width(style.time_format)},
       {.header = "EVENT", .width = 6, .leaves = failures ? 7 : 0},
       {.header = "PROTO", .width = 6, .leaves = failures ? 6 : 0},
       {.header = "SOURCE", .width = kV4Endpoint, .shrinks = true},
@@ -34,24 +50,14 @@ Table events_table(const RenderStyle& style) {
       {.header = "BYTES", .align = Align::kRight, .width = 9, .leaves = failures ? 2 : 0},
       {.header = "RATE", .align = Align::kRight, .width = 12, .leaves = 5},
       {.header = "FLAGS", .leaves = 4}};
-  if (style.output == OutputFormat::kWide) {
-    columns.push_back({.header = "INTERFACE"});
-    columns.push_back({.header = "POD", .width = 16});
-    columns.push_back({.header = "FROM", .width = 16});
-    columns.push_back({.header = "TO", .width = 16});
-    columns.push_back({.header = "SERVICE"});
-    columns.push_back({.header = "TOTAL PACKETS", .align = Align::kRight});
-    columns.push_back({.header = "TOTAL BYTES", .align = Align::kRight});
-    columns.push_back({.header = "FIRST SEEN", .width = kClock});
-    columns.push_back({.header = "CGROUP", .align = Align::kRight});
-    columns.push_back({.header = "END", .width = 7});
-    for (auto& column : socket_columns()) columns.push_back(std::move(column));
+  if (style.has_all()) {
+    add_wide_columns(style, columns);
   } else {
     const int leaves = failures ? 0 : 2;
     columns.push_back({.header = "PROCESS", .width = 12, .shrinks = true, .leaves = leaves});
     if (failures) columns.push_back({.header = "REASON", .width = kReason});
   }
-  return {columns, style.table_width()};
+  return columns;
 }
 
 std::string event_word(const v1::NetworkEvent& event) {
@@ -74,13 +80,13 @@ Paint event_paint(const v1::NetworkEvent& event) {
 
 Row event_row(const v1::NetworkEvent& event, double seconds, const RenderStyle& style) {
   const bool end = event.type() == v1::EVENT_TYPE_FLOW_END;
-  const bool wide = style.output == OutputFormat::kWide;
+  const bool wide = style.has_all();
   const auto bytes = end ? event.total_bytes() : bytes_of(event);
-  Row row = {clock_time(event.timestamp_ns()),
+  Row row = {style.time(event.timestamp_ns()),
              event_word(event),
              event.protocol(),
-             wide ? source_address_of(event) : source_of(event),
-             wide ? destination_address_of(event) : destination_of(event),
+             source_of(event, style.sides()),
+             destination_of(event, style.sides()),
              style.direction(event.direction()),
              human_count(end ? event.total_packets() : packets_of(event)),
              human_bytes(bytes),
@@ -88,13 +94,15 @@ Row event_row(const v1::NetworkEvent& event, double seconds, const RenderStyle& 
              tcp_flags_text(event.tcp_flags())};
   if (wide) {
     row.push_back(event.interface().empty() ? "-" : event.interface());
-    row.push_back(pod_text(event));
-    row.push_back(endpoint_text(event.src()));
-    row.push_back(endpoint_text(event.dst()));
-    row.push_back(service_text(event));
+    if (!style.numeric) {
+      row.push_back(pod_text(event));
+      row.push_back(endpoint_text(event.src()));
+      row.push_back(endpoint_text(event.dst()));
+      row.push_back(service_text(event));
+    }
     row.push_back(human_count(event.total_packets()));
     row.push_back(human_bytes(event.total_bytes()));
-    row.push_back(clock_time(event.first_seen_ns()));
+    row.push_back(style.time(event.first_seen_ns()));
     row.push_back(event.cgroup_id() == 0 ? "-" : std::to_string(event.cgroup_id()));
     row.push_back(event.end_reason().empty() ? "-" : event.end_reason());
     for (auto& cell : socket_cells(event)) row.push_back(std::move(cell));
@@ -103,6 +111,15 @@ Row event_row(const v1::NetworkEvent& event, double seconds, const RenderStyle& 
     if (style.failures) row.push_back(failure_text(event));
   }
   return row;
+}
+
+std::string who_details(const v1::NetworkEvent& event) {
+  auto text = ", " + pod_text(event);
+  if (event.has_src() || event.has_dst()) {
+    text += fmt::format(", {} > {}", endpoint_text(event.src()), endpoint_text(event.dst()));
+  }
+  if (const auto service = service_text(event); service != "-") text += ", service " + service;
+  return text;
 }
 
 std::string packet_details(const v1::NetworkEvent& event, const RenderStyle& style) {
@@ -115,31 +132,20 @@ std::string packet_details(const v1::NetworkEvent& event, const RenderStyle& sty
   text += fmt::format("length {}", bytes_of(event));
   if (packets_of(event) > 1) text += fmt::format(" in {} packets", packets_of(event));
   if (style.output == OutputFormat::kWide) {
-    text += ", " + pod_text(event);
-    if (event.has_src() || event.has_dst()) {
-      text += fmt::format(", {} > {}", endpoint_text(event.src()), endpoint_text(event.dst()));
-    }
-    if (const auto service = service_text(event); service != "-") text += ", service " + service;
+    if (!style.numeric) text += who_details(event);
     if (event.cgroup_id() != 0) text += fmt::format(", cgroup {}", event.cgroup_id());
   }
   return text;
 }
 
-// Without the type that stands behind an ICMP one elsewhere.
-std::string packet_destination(const v1::NetworkEvent& event, bool wide) {
-  auto text = wide ? destination_address_of(event) : destination_of(event);
-  return event.has_icmp_type() ? text.substr(0, text.find(' ')) : text;
-}
-
 }  // namespace
 
 std::string packet_line(const v1::NetworkEvent& event, const RenderStyle& style) {
-  std::string begin = clock_time(event.timestamp_ns());
+  auto begin = style.time(event.timestamp_ns());
   if (style.output == OutputFormat::kWide) begin += " " + event.interface();
   begin += fmt::format(" {:<7} {} ", event.direction(), event.protocol());
-  const bool wide = style.output == OutputFormat::kWide;
-  auto source = wide ? source_address_of(event) : source_of(event);
-  auto destination = packet_destination(event, wide);
+  auto source = source_of(event, style.sides());
+  auto destination = bare_destination_of(event, style.sides());
   const auto details = packet_details(event, style);
   const auto width = style.table_width();
   const auto others = begin.size() + std::string_view(" > : ").size() + details.size();
@@ -152,7 +158,9 @@ std::string packet_line(const v1::NetworkEvent& event, const RenderStyle& style)
 }
 
 EventRenderer::EventRenderer(const RenderStyle& style)
-    : style_(style), table_(events_table(style)) {}
+    : style_(style),
+      table_(event_columns(style), style.table_width()),
+      dict_(event_columns(style), style) {}
 
 void EventRenderer::set_terminal_width(std::size_t width) {
   style_.terminal_width = width;
@@ -160,15 +168,14 @@ void EventRenderer::set_terminal_width(std::size_t width) {
 }
 
 void EventRenderer::header(std::ostream& out) const {
-  if (style_.output == OutputFormat::kJson) return;
+  if (!style_.is_table()) return;
   out << style_.painted(table_.header(), Paint::kTitle) << '\n';
 }
 
 void EventRenderer::render(const v1::NetworkEvent& event, double seconds, std::ostream& out) {
-  if (style_.output == OutputFormat::kJson) {
+  if (style_.is_json()) {
     line_.clear();
-    append_json(event, line_);
-    line_ += '\n';
+    append_json_line(event, style_.output, line_);
     out << line_;
     return;
   }
@@ -176,14 +183,18 @@ void EventRenderer::render(const v1::NetworkEvent& event, double seconds, std::o
     const auto lost = count_of(event.dropped_before(), "event") + " lost here, read too slowly";
     out << style_.painted(lost, Paint::kBad) << '\n';
   }
-  if (event.type() == v1::EVENT_TYPE_PACKET) {
+  if (style_.output == OutputFormat::kCompact) {
+    out << compact_line(event, style_) << '\n';
+  } else if (style_.output == OutputFormat::kDict) {
+    dict_.render(event_row(event, seconds, style_), out);
+  } else if (event.type() == v1::EVENT_TYPE_PACKET) {
     out << packet_line(event, style_) << '\n';
   } else {
-    render_flow(event, seconds, out);
+    render_row(event, seconds, out);
   }
 }
 
-void EventRenderer::render_flow(const v1::NetworkEvent& event, double seconds, std::ostream& out) {
+void EventRenderer::render_row(const v1::NetworkEvent& event, double seconds, std::ostream& out) {
   const auto row = event_row(event, seconds, style_);
   table_.measure(row);
   out << style_.painted(table_.line(row), event_paint(event)) << '\n';

@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <string>
 
+#include "cli/dict.h"
 #include "cli/render_style.h"
 #include "cli/table.h"
 #include "orb8/v1/agent.pb.h"
@@ -18,17 +19,18 @@ class EventRenderer {
   // A terminal's width may change while the stream runs.
   void set_terminal_width(std::size_t width);
 
-  // Of the table that flow events make; JSON has none.
+  // Of the table that flow events make; other formats have none.
   void header(std::ostream& out) const;
 
   // `seconds`: what the event tells of, for its rate; 0: not known.
   void render(const v1::NetworkEvent& event, double seconds, std::ostream& out);
 
  private:
-  void render_flow(const v1::NetworkEvent& event, double seconds, std::ostream& out);
+  void render_row(const v1::NetworkEvent& event, double seconds, std::ostream& out);
 
   RenderStyle style_;
   Table table_;
+  Dict dict_;
   std::string line_;  // of JSON; its room is used again
 };
 

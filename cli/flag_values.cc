@@ -47,6 +47,7 @@ std::vector<FlagValues> all_flags() {
   std::vector<FlagValues> all = {
       one_of("--output", kOutputWords),
       one_of("--color", kColorWords),
+      one_of("--time-format", kTimeWords),
       one_of("--sort", kSortWords),
       one_of("--by", kGroupByWords),
       one_of("--mode", kModeWords),

@@ -16,9 +16,21 @@ namespace orb8 {
 template <class T, std::size_t N>
 using Words = std::array<std::pair<std::string_view, T>, N>;
 
-inline constexpr Words<OutputFormat, 3> kOutputWords = {{{"table", OutputFormat::kTable},
+inline constexpr Words<OutputFormat, 6> kOutputWords = {{{"compact", OutputFormat::kCompact},
+                                                         {"table", OutputFormat::kTable},
                                                          {"wide", OutputFormat::kWide},
-                                                         {"json", OutputFormat::kJson}}};
+                                                         {"dict", OutputFormat::kDict},
+                                                         {"json", OutputFormat::kJson},
+                                                         {"jsonpb", OutputFormat::kJsonpb}}};
+// Hubble's, and our own default.
+inline constexpr Words<TimeFormat, 8> kTimeWords = {{{"Clock", TimeFormat::kClock},
+                                                     {"DateTime", TimeFormat::kDateTime},
+                                                     {"StampMilli", TimeFormat::kStampMilli},
+                                                     {"RFC3339", TimeFormat::kRfc3339},
+                                                     {"RFC3339Milli", TimeFormat::kRfc3339Milli},
+                                                     {"RFC3339Micro", TimeFormat::kRfc3339Micro},
+                                                     {"RFC3339Nano", TimeFormat::kRfc3339Nano},
+                                                     {"RFC1123Z", TimeFormat::kRfc1123Z}}};
 inline constexpr Words<ColorChoice, 3> kColorWords = {{{"auto", ColorChoice::kAuto},
                                                        {"always", ColorChoice::kAlways},
                                                        {"never", ColorChoice::kNever}}};

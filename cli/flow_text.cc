@@ -76,12 +76,18 @@ std::string source(const Message& message, bool named) {
 }
 
 template <class Message>
-std::string destination(const Message& message, bool named) {
-  const bool connection = !message.role().empty();
-  const auto type = icmp_type_of(message);
+std::string bare_destination(const Message& message, bool named) {
   const auto where =
       named && has_name(message.dst()) ? endpoint_text(message.dst()) : message.dst_ip();
-  return type.empty() ? endpoint(where, message.dst_port(), connection) : where + " " + type;
+  if (message.has_icmp_type()) return where;
+  return endpoint(where, message.dst_port(), !message.role().empty());
+}
+
+template <class Message>
+std::string destination(const Message& message, bool named) {
+  const auto type = icmp_type_of(message);
+  const auto where = bare_destination(message, named);
+  return type.empty() ? where : where + " " + type;
 }
 
 template <class Message>
@@ -95,17 +101,23 @@ std::string service(const Message& message) {
 
 }  // namespace
 
-std::string source_of(const v1::NetworkFlow& flow) {
-  return source(flow, true);
+std::string source_of(const v1::NetworkFlow& flow, Sides sides) {
+  return source(flow, sides == Sides::kNames);
 }
-std::string source_of(const v1::NetworkEvent& event) {
-  return source(event, true);
+std::string source_of(const v1::NetworkEvent& event, Sides sides) {
+  return source(event, sides == Sides::kNames);
 }
-std::string destination_of(const v1::NetworkFlow& flow) {
-  return destination(flow, true);
+std::string destination_of(const v1::NetworkFlow& flow, Sides sides) {
+  return destination(flow, sides == Sides::kNames);
 }
-std::string destination_of(const v1::NetworkEvent& event) {
-  return destination(event, true);
+std::string destination_of(const v1::NetworkEvent& event, Sides sides) {
+  return destination(event, sides == Sides::kNames);
+}
+std::string bare_destination_of(const v1::NetworkFlow& flow, Sides sides) {
+  return bare_destination(flow, sides == Sides::kNames);
+}
+std::string bare_destination_of(const v1::NetworkEvent& event, Sides sides) {
+  return bare_destination(event, sides == Sides::kNames);
 }
 std::string source_address_of(const v1::NetworkFlow& flow) {
   return source(flow, false);
@@ -133,6 +145,9 @@ std::string service_text(const v1::NetworkFlow& flow) {
 }
 std::string service_text(const v1::NetworkEvent& event) {
   return service(event);
+}
+std::string icmp_text(const v1::NetworkFlow& flow) {
+  return icmp_type_of(flow);
 }
 std::string icmp_text(const v1::NetworkEvent& event) {
   return icmp_type_of(event);

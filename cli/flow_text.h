@@ -9,12 +9,18 @@
 
 namespace orb8 {
 
+enum class Sides : unsigned char { kNames, kAddresses };
+
 // By its name where the cluster has one for it: "shop/web-0:80", "svc/shop/web:80", "node/n1:80";
-// else by its address, as below.
-std::string source_of(const v1::NetworkFlow& flow);
-std::string source_of(const v1::NetworkEvent& event);
-std::string destination_of(const v1::NetworkFlow& flow);
-std::string destination_of(const v1::NetworkEvent& event);
+// else, and where addresses are wanted, by its address, as below.
+std::string source_of(const v1::NetworkFlow& flow, Sides sides = Sides::kNames);
+std::string source_of(const v1::NetworkEvent& event, Sides sides = Sides::kNames);
+std::string destination_of(const v1::NetworkFlow& flow, Sides sides = Sides::kNames);
+std::string destination_of(const v1::NetworkEvent& event, Sides sides = Sides::kNames);
+
+// Without ICMP's type.
+std::string bare_destination_of(const v1::NetworkFlow& flow, Sides sides);
+std::string bare_destination_of(const v1::NetworkEvent& event, Sides sides);
 
 // "10.0.0.1:80", "[2001:db8::1]:80", or the address alone for a protocol without ports;
 // "10.0.0.1:*" for all ports of a client.
@@ -34,6 +40,7 @@ std::string service_text(const v1::NetworkFlow& flow);
 std::string service_text(const v1::NetworkEvent& event);
 
 // "echo-request", "type 200"; empty for what is not ICMP.
+std::string icmp_text(const v1::NetworkFlow& flow);
 std::string icmp_text(const v1::NetworkEvent& event);
 
 // tcpdump's letters: "S", "S.", "FP.", "R"; "" for none.

@@ -54,9 +54,7 @@ class Watch {
   }
 
  private:
-  bool redraws() const {
-    return session_.screen.terminal && options_.output != OutputFormat::kJson;
-  }
+  bool redraws() const { return session_.screen.terminal && session_.style.is_table(); }
 
   Result<FlowsQuestion::Answer> look() {
     return question_.ask(redraws() ? rows_for(options_.limit, session_.screen.size().rows)
@@ -66,7 +64,7 @@ class Watch {
   void show(const FlowsQuestion::Answer& answer) {
     auto style = session_.style;
     style.terminal_width = session_.screen.size().columns;
-    if (options_.output != OutputFormat::kJson) {
+    if (style.is_table()) {
       session_.out << (redraws()      ? kHome
                        : answers_ > 0 ? "\n"
                                       : "")
@@ -79,9 +77,14 @@ class Watch {
     if (flows.has_accounting()) seen_ = "; " + accounting_text(flows.accounting());
   }
 
+  // To the second, unless a format was asked for.
+  std::string now_text() const {
+    const auto text = session_.style.time(now_ns());
+    return options_.time_format == TimeFormat::kClock ? text.substr(0, text.find('.')) : text;
+  }
+
   std::string title() const {
-    return fmt::format("{} every {}; Ctrl-C ends", clock_time(wall_now_ns()).substr(0, 8),
-                       short_duration(every_));
+    return fmt::format("{} every {}; Ctrl-C ends", now_text(), short_duration(every_));
   }
 
   const CliOptions& options_;
@@ -104,11 +107,13 @@ int run_flows(Backend& backend, const CliOptions& options, const Session& sessio
   if (options.watch) return Watch(backend, options, session).run();
   FlowsQuestion question(backend, options, session);
   const auto answer = question.ask(options.limit);
-  if (!answer && session.reader_gone()) return 0;
-  if (!answer) return report(answer.error(), session.err);
+  if (!answer) return session.reader_gone() ? 0 : report(answer.error(), session.err);
   question.render(*answer, session.style);
-  // A table has it in its last line.
-  if (options.output == OutputFormat::kJson && answer->flows.has_accounting()) {
+  // A table has it in its last line. Programs count for themselves.
+  if (session.style.is_table()) return 0;
+  if (!session.style.is_json()) {
+    session.err << "orb8: " << question.footer(*answer) << "\n";
+  } else if (answer->flows.has_accounting()) {
     session.err << "orb8: " << accounting_text(answer->flows.accounting()) << "\n";
   }
   return 0;

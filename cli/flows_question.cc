@@ -116,4 +116,9 @@ void FlowsQuestion::render(const Answer& answer, const RenderStyle& style) const
   render_groups(answer.flows, options_.group_by, answer.seconds, style, session_.out);
 }
 
+std::string FlowsQuestion::footer(const Answer& answer) const {
+  return options_.group_by.empty() ? flows_footer(answer.flows)
+                                   : groups_footer(answer.flows, answer.seconds);
+}
+
 }  // namespace orb8

@@ -28,6 +28,8 @@ class FlowsQuestion {
   Result<Answer> ask(std::uint32_t limit);
 
   void render(const Answer& answer, const RenderStyle& style) const;
+  // What a table has in its last line.
+  std::string footer(const Answer& answer) const;
 
  private:
   v1::QueryFlowsRequest request(std::uint32_t limit) const;

@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/format.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <array>
 #include <charconv>
-#include <ctime>
 #include <utility>
 
 namespace orb8 {
 namespace {
 
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
-constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kMsPerSecond = 1000;
 constexpr std::int64_t kUsPerMs = 1000;
 
@@ -152,13 +148,6 @@ std::string human_micros(std::uint64_t micros) {
     ++unit;
   }
   return unit == 0 ? fmt::format("{}us", micros) : fmt::format("{:.1f}{}", value, kUnits.at(unit));
-}
-
-std::string clock_time(std::int64_t unix_ns) {
-  const std::time_t seconds = unix_ns / kNsPerSecond;
-  std::tm local = {};
-  ::localtime_r(&seconds, &local);
-  return fmt::format("{:%H:%M:%S}.{:03}", local, unix_ns % kNsPerSecond / kNsPerMs);
 }
 
 std::string printable(std::string_view text) {

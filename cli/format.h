@@ -37,9 +37,6 @@ std::optional<std::chrono::microseconds> parse_fine_duration(std::string_view te
 // "350us", "1.2ms", "3.0s": as round-trip times are given.
 std::string human_micros(std::uint64_t micros);
 
-// Local "15:04:05.123".
-std::string clock_time(std::int64_t unix_ns);
-
 // What a terminal would obey, or cannot show, as \xNN: control characters, those of C1 too, and
 // bytes that are no UTF-8. Names come from elsewhere.
 std::string printable(std::string_view text);

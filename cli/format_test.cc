@@ -114,14 +114,6 @@ TEST(Format, SaysRoundTripTimesInTheUnitThatSuits) {
   EXPECT_EQ(human_micros(3'000'000'000), "3000.0s");
 }
 
-TEST(Format, SaysTimesOfTheDayInLocalTime) {
-  ::setenv("TZ", "UTC-02:00", 1);  // POSIX: two hours east
-  ::tzset();
-  EXPECT_EQ(clock_time(1'700'000'000'123'999'999), "00:13:20.123");
-  ::unsetenv("TZ");
-  ::tzset();
-}
-
 TEST(Format, EscapesWhatATerminalWouldObey) {
   EXPECT_EQ(printable("web-0"), "web-0");
   EXPECT_EQ(printable("a\x1b[31mb"), "a\\x1b[31mb");

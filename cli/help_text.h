@@ -69,7 +69,8 @@ inline constexpr const char* kFlows =
     "  orb8 flows --by workload --by peer-workload --top 10\n"
     "  orb8 flows --by process --by port --window 10s\n"
     "  sudo orb8 flows --standalone --duration 10s --interface 'veth*'\n"
-    "  orb8 flows -o json --limit 0 | jq -s 'map(.bytes) | add'";
+    "  orb8 flows -o json --limit 0 | jq -s 'map(.bytes) | add'\n"
+    "  orb8 flows --input-file trace.json       the flows of a saved trace";
 
 inline constexpr const char* kTrace =
     "Examples:\n"
@@ -94,7 +95,10 @@ inline constexpr const char* kTraceNetwork =
     "-f it goes on with what happens.\n"
     "\n"
     "TCP flags are tcpdump's letters: S SYN, F FIN, P PUSH, R RST, U URG, W CWR, E ECE and\n"
-    "'.' ACK. Bytes and lengths are of whole packets on the wire. Times are local.\n"
+    "'.' ACK. Bytes and lengths are of whole packets on the wire. Times are local (TZ).\n"
+    "\n"
+    "With --input-file a trace that was saved with -o json is shown again, filtered as an agent\n"
+    "filters, in any format. Lines that cannot be read are counted; the exit status is 1 then.\n"
     "\n"
     "Examples:\n"
     "  sudo orb8 trace network --standalone --duration 30s\n"
@@ -104,7 +108,9 @@ inline constexpr const char* kTraceNetwork =
     "  orb8 trace network --min-rtt 50ms --protocol tcp\n"
     "  orb8 trace network --packets --protocol udp --port 53\n"
     "  orb8 trace network --ip 192.168.0.0/16 --direction ingress -o json\n"
-    "  orb8 trace network --namespace shop --pod 'web-*' --not --port 53";
+    "  orb8 trace network --namespace shop --pod 'web-*' --not --port 53\n"
+    "  orb8 trace network -o json | tee trace.json\n"
+    "  orb8 trace network --input-file trace.json --namespace shop -o compact";
 
 inline constexpr const char* kPods =
     "What Kubernetes told of each pod, and on the agent's own node whether its cgroup was found:\n"

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "cli/command_tree.h"
@@ -42,6 +43,11 @@ bool is_agent_address(std::string_view text) {
   host = host.substr(1, host.size() - 2);
   const auto address = parse_addr(host.substr(0, host.find('%')));
   return address && host.find(':') != std::string_view::npos;
+}
+
+bool same_but_for_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 // Checks what was given, flag by flag, and puts it into the options. The first mistake stops it.
@@ -85,7 +91,8 @@ class Checker {
   template <class T, std::size_t N>
   Result<void> read_word(const std::string& flag, const Words<T, N>& words, T& out) const {
     for (const auto& value : given(flag)) {
-      const auto found = std::ranges::find(words, value, &std::pair<std::string_view, T>::first);
+      const auto found = std::ranges::find_if(
+          words, [&](const auto& word) { return same_but_for_case(word.first, value); });
       if (found == words.end()) return not_allowed(flag, value);
       out = found->second;
     }
@@ -94,7 +101,9 @@ class Checker {
 
   Result<void> read_looks() {
     if (auto ok = read_word("--output", kOutputWords, options_.output); !ok) return ok;
-    return read_word("--color", kColorWords, options_.color);
+    if (auto ok = read_word("--color", kColorWords, options_.color); !ok) return ok;
+    options_.numeric = raw_.numeric;
+    return read_word("--time-format", kTimeWords, options_.time_format);
   }
 
   Result<void> read_filter() {

@@ -10,13 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "cli/time_format.h"
 #include "cli/time_point.h"
 #include "orb8/v1/agent.pb.h"
 
 namespace orb8 {
 
 enum class Command : unsigned char { kStatus, kFlows, kTraceNetwork, kPods, kVersion, kCompletion };
-enum class OutputFormat : unsigned char { kTable, kWide, kJson };
+enum class OutputFormat : unsigned char { kCompact, kTable, kWide, kDict, kJson, kJsonpb };
 enum class ColorChoice : unsigned char { kAuto, kAlways, kNever };
 
 // Which part of what has been is asked for.
@@ -45,6 +46,8 @@ struct CliOptions {
 
   OutputFormat output = OutputFormat::kTable;
   ColorChoice color = ColorChoice::kAuto;
+  TimeFormat time_format = TimeFormat::kClock;
+  bool numeric = false;  // addresses, and no names
 
   // What to show.
   std::vector<v1::FlowFilter> filters;  // of which one must match; none: everything

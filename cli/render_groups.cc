@@ -3,14 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ostream>
 #include <string>
 #include <utility>
 
 #include "cli/accounting_text.h"
+#include "cli/dict.h"
 #include "cli/format.h"
+#include "cli/json_lines.h"
 #include "cli/table.h"
-#include "core/export/json.h"
 
 namespace orb8 {
 namespace {
@@ -53,6 +55,13 @@ std::pair<const char*, std::string> dimension(const v1::FlowGroup& group, v1::Gr
   }
 }
 
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return text;
+}
+
 std::string packet_rate(std::uint64_t packets, double seconds) {
   return fmt::format("{:.1f}/s", static_cast<double>(packets) / seconds);
 }
@@ -64,7 +73,7 @@ std::string rtt_text(const v1::FlowGroup& group) {
   return human_micros(group.smallest_rtt_us()) + ".." + most;
 }
 
-Table groups_table(const std::vector<v1::GroupBy>& by, double seconds, const RenderStyle& style) {
+std::vector<Column> group_columns(const std::vector<v1::GroupBy>& by, double seconds) {
   std::vector<Column> columns;
   for (const auto one : by) {
     columns.push_back({.header = dimension({}, one).first, .shrinks = true});
@@ -86,10 +95,11 @@ Table groups_table(const std::vector<v1::GroupBy>& by, double seconds, const Ren
   number("RETRANS", 4);
   number("RTT", 5);
   if (seconds == 0) columns.push_back({.header = "LAST SEEN", .leaves = 6});
-  return {columns, style.table_width()};
+  return columns;
 }
 
-Row group_row(const v1::FlowGroup& group, const std::vector<v1::GroupBy>& by, double seconds) {
+Row group_row(const v1::FlowGroup& group, const std::vector<v1::GroupBy>& by, double seconds,
+              const RenderStyle& style) {
   Row row;
   for (const auto one : by) {
     auto text = dimension(group, one).second;
@@ -115,11 +125,36 @@ Row group_row(const v1::FlowGroup& group, const std::vector<v1::GroupBy>& by, do
   row.push_back(human_count(group.failed_connections()));
   row.push_back(human_count(group.retransmits()));
   row.push_back(rtt_text(group));
-  if (seconds == 0) row.push_back(clock_time(group.last_seen_ns()));
+  if (seconds == 0) row.push_back(style.time(group.last_seen_ns()));
   return row;
 }
 
-std::string footer(const v1::QueryFlowsResponse& answer, double seconds) {
+// "shop/web -> 443/TCP: sent 1.5 KiB, received 20 KiB, 34 packets, 2 flows": what is 0 or not known
+// is left out behind the first two.
+std::string compact_group(const Row& row, const std::vector<Column>& columns, std::size_t names) {
+  std::string line;
+  for (std::size_t i = 0; i < names; ++i) line += (i == 0 ? "" : " ") + row[i];
+  line += ": ";
+  for (std::size_t i = names; i < row.size(); ++i) {
+    if (i > names + 1 && (row[i] == kUnknown || row[i] == "0")) continue;
+    line += (i == names ? "" : ", ") + lower(columns[i].header) + " " + row[i];
+  }
+  return line;
+}
+
+void render_table(const v1::QueryFlowsResponse& answer, const std::vector<Column>& columns,
+                  const std::vector<Row>& rows, double seconds, const RenderStyle& style,
+                  std::ostream& out) {
+  Table table(columns, style.table_width());
+  for (const auto& row : rows) table.measure(row);
+  out << style.painted(table.header(), Paint::kTitle) << '\n';
+  for (const auto& row : rows) out << table.line(row) << '\n';
+  out << style.painted(groups_footer(answer, seconds), Paint::kFaint) << '\n';
+}
+
+}  // namespace
+
+std::string groups_footer(const v1::QueryFlowsResponse& answer, double seconds) {
   std::uint64_t shown = 0;
   std::uint64_t others = 0;
   for (const auto& group : answer.groups()) {
@@ -135,23 +170,26 @@ std::string footer(const v1::QueryFlowsResponse& answer, double seconds) {
   return text;
 }
 
-}  // namespace
-
 void render_groups(const v1::QueryFlowsResponse& answer, const std::vector<v1::GroupBy>& by,
                    double seconds, const RenderStyle& style, std::ostream& out) {
-  if (style.output == OutputFormat::kJson) {
-    for (const auto& group : answer.groups()) out << to_json(group) << '\n';
+  if (style.is_json()) {
+    for (const auto& group : answer.groups()) out << json_line(group, style.output);
     return;
   }
-  auto table = groups_table(by, seconds, style);
+  const auto columns = group_columns(by, seconds);
   std::vector<Row> rows;
   for (const auto& group : answer.groups()) {
-    rows.push_back(group_row(group, by, seconds));
-    table.measure(rows.back());
+    rows.push_back(group_row(group, by, seconds, style));
   }
-  out << style.painted(table.header(), Paint::kTitle) << '\n';
-  for (const auto& row : rows) out << table.line(row) << '\n';
-  out << style.painted(footer(answer, seconds), Paint::kFaint) << '\n';
+  if (style.is_table()) return render_table(answer, columns, rows, seconds, style, out);
+  Dict dict(columns, style);
+  for (const auto& row : rows) {
+    if (style.output == OutputFormat::kDict) {
+      dict.render(row, out);
+    } else {
+      out << printable(compact_group(row, columns, by.size())) << '\n';
+    }
+  }
 }
 
 }  // namespace orb8

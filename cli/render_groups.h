@@ -2,6 +2,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <string>
 #include <vector>
 
 #include "cli/render_style.h"
@@ -13,5 +14,8 @@ namespace orb8 {
 // is beyond; as JSON, the groups alone. With `seconds` that they tell of, rates over them: 0, sums.
 void render_groups(const v1::QueryFlowsResponse& answer, const std::vector<v1::GroupBy>& by,
                    double seconds, const RenderStyle& style, std::ostream& out);
+
+// "3 of 12 groups (--top shows more) of 40 flows; ..."
+std::string groups_footer(const v1::QueryFlowsResponse& answer, double seconds);
 
 }  // namespace orb8

@@ -6,9 +6,11 @@
 #include <ostream>
 #include <vector>
 
+#include "cli/compact.h"
+#include "cli/dict.h"
 #include "cli/format.h"
+#include "cli/json_lines.h"
 #include "cli/table.h"
-#include "core/export/json.h"
 
 namespace orb8 {
 namespace {
@@ -41,7 +43,7 @@ std::string workload(const v1::Pod& pod) {
   return pod.workload_kind().empty() ? "-" : pod.workload_kind() + "/" + pod.workload();
 }
 
-Table pods_table(const RenderStyle& style) {
+std::vector<Column> pod_columns(const RenderStyle& style) {
   std::vector<Column> columns = {{.header = "NAMESPACE", .shrinks = true},
                                  {.header = "NAME", .shrinks = true},
                                  {.header = "IP", .shrinks = true},
@@ -49,12 +51,12 @@ Table pods_table(const RenderStyle& style) {
                                  {.header = "WORKLOAD", .shrinks = true, .leaves = 1},
                                  {.header = "CGROUP"},
                                  {.header = "NOTE", .leaves = 3}};
-  if (style.output == OutputFormat::kWide) {
+  if (style.has_all()) {
     columns.push_back({.header = "ZONE"});
     columns.push_back({.header = "CONTAINERS"});
     columns.push_back({.header = "UID"});
   }
-  return {columns, style.table_width()};
+  return columns;
 }
 
 Row pod_row(const v1::Pod& pod, const v1::QueryPodsResponse& answer, const RenderStyle& style) {
@@ -63,7 +65,7 @@ Row pod_row(const v1::Pod& pod, const v1::QueryPodsResponse& answer, const Rende
       pod.namespace_(),  pod.name(),    known(fmt::format("{}", fmt::join(pod.ips(), ","))),
       known(pod.node()), workload(pod), !here ? "-" : pod.cgroup_found() ? "found" : "missing",
       note(pod)};
-  if (style.output == OutputFormat::kWide) {
+  if (style.has_all()) {
     row.push_back(known(pod.zone()));
     row.push_back(containers(pod));
     row.push_back(pod.uid());
@@ -71,14 +73,9 @@ Row pod_row(const v1::Pod& pod, const v1::QueryPodsResponse& answer, const Rende
   return row;
 }
 
-}  // namespace
-
-void render_pods(const v1::QueryPodsResponse& answer, const RenderStyle& style, std::ostream& out) {
-  if (style.output == OutputFormat::kJson) {
-    for (const auto& pod : answer.pods()) out << to_json(pod) << '\n';
-    return;
-  }
-  auto table = pods_table(style);
+void render_table(const v1::QueryPodsResponse& answer, const RenderStyle& style,
+                  std::ostream& out) {
+  Table table(pod_columns(style), style.table_width());
   std::vector<Row> rows;
   for (const auto& pod : answer.pods()) {
     rows.push_back(pod_row(pod, answer, style));
@@ -88,6 +85,28 @@ void render_pods(const v1::QueryPodsResponse& answer, const RenderStyle& style, 
   for (const auto& row : rows) out << table.line(row) << '\n';
   const auto count = count_of(static_cast<std::uint64_t>(answer.pods_size()), "pod");
   out << style.painted(count, Paint::kFaint) << '\n';
+}
+
+}  // namespace
+
+void render_pods(const v1::QueryPodsResponse& answer, const RenderStyle& style, std::ostream& out) {
+  switch (style.output) {
+    case OutputFormat::kJson:
+    case OutputFormat::kJsonpb:
+      for (const auto& pod : answer.pods()) out << json_line(pod, style.output);
+      return;
+    case OutputFormat::kCompact:
+      for (const auto& pod : answer.pods()) out << compact_line(pod) << '\n';
+      return;
+    case OutputFormat::kDict: {
+      Dict dict(pod_columns(style), style);
+      for (const auto& pod : answer.pods()) dict.render(pod_row(pod, answer, style), out);
+      return;
+    }
+    case OutputFormat::kTable:
+    case OutputFormat::kWide:
+      return render_table(answer, style, out);
+  }
 }
 
 }  // namespace orb8

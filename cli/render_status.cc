@@ -3,18 +3,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <ostream>
 #include <vector>
 
 #include "cli/accounting_text.h"
+#include "cli/compact.h"
+#include "cli/dict.h"
 #include "cli/format.h"
+#include "cli/json_lines.h"
 #include "cli/table.h"
-#include "core/export/json.h"
 
 namespace orb8 {
 namespace {
 
-// One page; sections that an agent of another make does not fill are left out.
+// One page; sections that an agent of another make does not fill are left out. As a dict, its lines
+// are KEY: VALUE, and the rows of its tables are lines, too.
 class StatusPage {
  public:
   StatusPage(const v1::AgentStatus& status, const RenderStyle& style, std::ostream& out)
@@ -23,9 +28,7 @@ class StatusPage {
   void render() {
     line("Node", printable(status_.node_name()));
     line("Version", printable(status_.version()));
-    line("Health", status_.healthy() ? style_.painted("OK", Paint::kGood)
-                                     : style_.painted("DEGRADED", Paint::kBad) + ": " +
-                                           printable(status_.health_message()));
+    line("Health", health());
     if (!status_.flow_source().empty()) {
       line("Flow source",
            printable(status_.flow_source() + " (" + status_.flow_source_reason() + ")"));
@@ -36,14 +39,39 @@ class StatusPage {
     if (status_.exporters_size() > 0) exporters();
     if (status_.has_accounting()) accounting();
     if (status_.programs_size() > 0 || status_.has_accounting()) programs();
+    if (as_dict()) Dict(keys_, style_).render(values_, out_);
   }
 
  private:
+  bool as_dict() const { return style_.output == OutputFormat::kDict; }
+
+  std::string health() const {
+    const bool well = status_.healthy();
+    // A dict makes its values harmless, colours too.
+    const auto word =
+        as_dict() ? std::string(well ? "OK" : "DEGRADED")
+                  : style_.painted(well ? "OK" : "DEGRADED", well ? Paint::kGood : Paint::kBad);
+    return well ? word : word + ": " + printable(status_.health_message());
+  }
+
   void line(const std::string& name, const std::string& value) {
+    if (as_dict()) {
+      keys_.push_back(name);
+      std::ranges::transform(keys_.back(), keys_.back().begin(),
+                             [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+      values_.push_back(value);
+      return;
+    }
     out_ << fmt::format("{:<13}{}\n", name + ":", value);
   }
 
-  void table(Table& table, const std::vector<Row>& rows) {
+  // In a dict each row is a line: what the first column says goes into the key, as `of` says it.
+  void table(const std::string& of, Table& table, const std::vector<Row>& rows) {
+    if (as_dict()) {
+      for (const auto& row : rows) line(of + " " + row.front(), rest_of(row));
+      return;
+    }
+    out_ << '\n';
     for (const auto& row : rows) table.measure(row);
     out_ << style_.painted(table.header(), Paint::kTitle) << '\n';
     for (const auto& row : rows) out_ << table.line(row) << '\n';
@@ -104,8 +132,7 @@ class StatusPage {
     for (const auto& part : status_.components()) {
       rows.push_back({part.name(), part.healthy() ? "ok" : "DEGRADED", part.reason()});
     }
-    out_ << '\n';
-    table(parts, rows);
+    table("component", parts, rows);
   }
 
   void exporters() {
@@ -137,19 +164,21 @@ class StatusPage {
     };
     add("seen", seen_in(status_.accounting()));
     for (const auto& [name, tally] : tallies_of(status_.accounting())) {
-      add("  " + std::string(name), *tally);
+      add((as_dict() ? "" : "  ") + std::string(name), *tally);
     }
-    out_ << '\n';
-    table(fates, rows);
-    out_ << fmt::format("packet events: {} sent, {} lost\n",
-                        human_count(status_.accounting().packet_events()),
-                        human_count(status_.accounting().packet_events_lost()));
+    table("packets", fates, rows);
+    const auto events =
+        fmt::format("{} sent, {} lost", human_count(status_.accounting().packet_events()),
+                    human_count(status_.accounting().packet_events_lost()));
+    if (as_dict()) return line("packet events", events);
+    out_ << "packet events: " << events << '\n';
   }
 
   void programs() {
-    out_ << '\n';
     if (status_.programs_size() == 0) {
-      out_ << style_.painted("no program is attached: nothing is seen", Paint::kBad) << '\n';
+      constexpr const char* kNone = "no program is attached: nothing is seen";
+      if (as_dict()) return line("program", kNone);
+      out_ << '\n' << style_.painted(kNone, Paint::kBad) << '\n';
       return;
     }
     Table attached({{.header = "PROGRAM"},
@@ -164,22 +193,35 @@ class StatusPage {
                       program.direction().empty() ? "-" : style_.direction(program.direction()),
                       program.mechanism()});
     }
-    table(attached, rows);
+    table("program", attached, rows);
+  }
+
+  static std::string rest_of(const Row& row) {
+    std::string text;
+    for (std::size_t i = 1; i < row.size(); ++i) {
+      if (row[i].empty() || row[i] == "-") continue;
+      text += (text.empty() ? "" : ", ") + row[i];
+    }
+    return text;
   }
 
   const v1::AgentStatus& status_;
   const RenderStyle& style_;
   std::ostream& out_;
+  std::vector<std::string> keys_;  // of a dict
+  Row values_;
 };
 
 }  // namespace
 
 void render_status(const v1::AgentStatus& status, const RenderStyle& style, std::ostream& out) {
-  if (style.output == OutputFormat::kJson) {
-    out << to_json(status) << '\n';
-    return;
+  if (style.is_json()) {
+    out << json_line(status, style.output);
+  } else if (style.output == OutputFormat::kCompact) {
+    out << compact_line(status, style) << '\n';
+  } else {
+    StatusPage(status, style, out).render();
   }
-  StatusPage(status, style, out).render();
 }
 
 }  // namespace orb8

@@ -13,8 +13,28 @@ constexpr std::array kSequences = {"", "\x1b[32m", "\x1b[31m", "\x1b[2m", "\x1b[
 
 }  // namespace
 
+bool RenderStyle::is_json() const {
+  return output == OutputFormat::kJson || output == OutputFormat::kJsonpb;
+}
+
+bool RenderStyle::is_table() const {
+  return output == OutputFormat::kTable || output == OutputFormat::kWide;
+}
+
+bool RenderStyle::has_all() const {
+  return output == OutputFormat::kWide || output == OutputFormat::kDict;
+}
+
 std::size_t RenderStyle::table_width() const {
-  return output == OutputFormat::kWide ? 0 : terminal_width;
+  return has_all() ? 0 : terminal_width;
+}
+
+std::string RenderStyle::time(std::int64_t unix_ns) const {
+  return time_text(unix_ns, time_format);
+}
+
+Sides RenderStyle::sides() const {
+  return numeric || has_all() ? Sides::kAddresses : Sides::kNames;
 }
 
 std::string RenderStyle::direction(const std::string& word) const {

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
+#include "cli/flow_text.h"
 #include "cli/options.h"
+#include "cli/time_format.h"
 
 namespace orb8 {
 
@@ -15,10 +18,19 @@ struct RenderStyle {
   OutputFormat output = OutputFormat::kTable;
   bool color = false;
   std::size_t terminal_width = 0;  // 0: not a terminal
-  bool failures = false;           // failed connections are shown, with the reason
+  TimeFormat time_format = TimeFormat::kClock;
+  bool failures = false;  // failed connections are shown, with the reason
+  bool numeric = false;   // addresses, and no names
+
+  bool is_json() const;   // for programs: nothing but objects, and never coloured
+  bool is_table() const;  // with a header, and a footer
+  bool has_all() const;   // all columns: names have their own there, and sides are addresses
 
   // What a table has to fit: 0, nothing, for one that was asked to be wide.
   std::size_t table_width() const;
+
+  std::string time(std::int64_t unix_ns) const;
+  Sides sides() const;
 
   // "ingress", "egress"; "in" and "out" where a line has little room.
   std::string direction(const std::string& word) const;

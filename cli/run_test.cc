@@ -184,8 +184,17 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"flows --port 53 --or",
                 "--or: it stands between two filters, as --from-pod web-0 --or --to-pod web-0"},
         Mistake{"status --udp maybe", "--udp: 'maybe' is not allowed; it must be one of on, off"},
-        Mistake{"status -o yaml",
-                "--output: 'yaml' is not allowed; it must be one of table, wide, json"},
+        Mistake{
+            "status -o yaml",
+            "--output: 'yaml' is not allowed; it must be one of compact, table, wide, dict, json, "
+            "jsonpb"},
+        Mistake{"flows -o jsonp",
+                "--output: 'jsonp' is not allowed; it must be one of compact, table, wide, dict, "
+                "json, jsonpb; did you mean json?"},
+        Mistake{"flows --time-format RFC339",
+                "--time-format: 'RFC339' is not allowed; it must be one of Clock, DateTime, "
+                "StampMilli, RFC3339, RFC3339Milli, RFC3339Micro, RFC3339Nano, RFC1123Z; did you "
+                "mean RFC3339?"},
         Mistake{"status --color maybe",
                 "--color: 'maybe' is not allowed; it must be one of auto, always, never"},
         Mistake{"status --connect-timeout 3d",
@@ -207,6 +216,16 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"status --agent here:70000",
                 "--agent: 'here:70000' is not allowed; it must be HOST:PORT, as localhost:9090 or "
                 "[fd00::7]:9090"},
+        Mistake{"flows --input-file",
+                "--input-file: the value is missing; it must be a file's name, "
+                "or -; see orb8 flows --help"},
+        Mistake{"flows --input-file=a --agent here:9090",
+                "--input-file and --agent exclude each other"},
+        Mistake{"--standalone trace network --input-file a",
+                "--input-file and --standalone exclude each other"},
+        Mistake{"flows --input-file a --watch 1s", "--input-file and --watch exclude each other"},
+        Mistake{"pods --input-file a",
+                "--input-file is a flag of 'flows', not of 'pods'; see orb8 pods --help"},
         Mistake{"--standalone status --agent here:9090",
                 "--agent and --standalone exclude each other"},
         Mistake{"status --mode cluster",
@@ -276,6 +295,25 @@ TEST(CommandLine, KeepsHelpWithinNinetyColumns) {
     std::istringstream lines(run_orb8(line).out);
     for (std::string text; std::getline(lines, text);) EXPECT_LE(text.size(), 90U) << text;
   }
+}
+
+TEST(CommandLine, SaysWhichFileCannotBeRead) {
+  const auto outcome = run_orb8("flows --input-file /no/such/file");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, "orb8: cannot read /no/such/file: No such file or directory\n");
+}
+
+TEST(CommandLine, ReplaysWithoutAnAgentThatAVariableNames) {
+  const auto outcome =
+      run_orb8("flows -o json --input-file /dev/null", {{"ORB8_AGENT", "nobody:1"}});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, "");
+}
+
+TEST(CommandLine, TakesWordsInAnyCase) {
+  EXPECT_EQ(run_orb8("flows -o JSON --time-format rfc3339 --input-file /dev/null").status, 0);
 }
 
 TEST(CommandLine, SaysWhatWasTriedWhenTheNamedAgentIsNotThere) {

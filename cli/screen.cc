@@ -38,7 +38,9 @@ RenderStyle style_for(const CliOptions& options, const Screen& screen,
           .color = options.color == ColorChoice::kAlways ||
                    (options.color == ColorChoice::kAuto && screen.terminal && !plain),
           .terminal_width = screen.size().columns,
-          .failures = options.failed};
+          .time_format = options.time_format,
+          .failures = options.failed,
+          .numeric = options.numeric};
 }
 
 }  // namespace orb8

@@ -25,8 +25,8 @@ double SeenFlows::add(const v1::NetworkEvent& event) {
   total_.packets += packets_of(event);
   total_.bytes += bytes_of(event);
   Talker talker{.protocol = event.protocol(),
-                .source = source_of(event),
-                .destination = destination_of(event),
+                .source = source_of(event, sides_),
+                .destination = destination_of(event, sides_),
                 .direction = event.direction()};
   // By addresses: names may become known later, and be the same for several.
   const auto key = talker.protocol + ' ' + source_address_of(event) + ' ' +

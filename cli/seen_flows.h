@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cli/flow_text.h"
 #include "orb8/v1/agent.pb.h"
 
 namespace orb8 {
@@ -26,7 +27,8 @@ class SeenFlows {
   };
 
   // `most_flows` are kept apart; what others move is in total() alone.
-  explicit SeenFlows(std::size_t most_flows = 100'000) : most_flows_(most_flows) {}
+  explicit SeenFlows(std::size_t most_flows = 100'000, Sides sides = Sides::kNames)
+      : most_flows_(most_flows), sides_(sides) {}
 
   // Adds what the event moved. The seconds that it tells of: since the flow's event before, of a
   // flow that ends its whole life. 0: too short to say how fast it was.
@@ -40,6 +42,7 @@ class SeenFlows {
 
  private:
   std::size_t most_flows_;
+  Sides sides_;
   std::unordered_map<std::string, Talker> talkers_;
   Talker total_;
 };

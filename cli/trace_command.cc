@@ -24,6 +24,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kTop = 10;
+constexpr std::size_t kMostFlows = 100'000;  // that talkers are sought among
 // The summary's last look at the agent: a Ctrl-C ends at once, also where nobody answers any more.
 constexpr std::chrono::milliseconds kLastLook{1000};
 
@@ -101,7 +102,8 @@ class Trace {
         options_(options),
         session_(session),
         ends_(options.selectors.any() && !options.selectors.follow),
-        renderer_(session.style) {}
+        renderer_(session.style),
+        seen_(kMostFlows, session.style.numeric ? Sides::kAddresses : Sides::kNames) {}
 
   int run() {
     if (ends_ && !collect_first(backend_, options_.duration.value_or(kCollectFirst), session_)) {
@@ -160,7 +162,7 @@ class Trace {
     const std::chrono::duration<double> took = Clock::now() - started_;
     auto style = session_.style;
     style.terminal_width = session_.screen.size().columns;
-    const bool talkers = options_.output != OutputFormat::kJson && !options_.failed;
+    const bool talkers = session_.style.is_table() && !options_.failed;
     if (talkers) render_talkers(seen_, kTop, style, session_.out);
     session_.out.flush();
     if (ends_ || options_.input_file) {

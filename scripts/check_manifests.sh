@@ -25,9 +25,20 @@ if [[ ! $kubectl ]]; then
   exit
 fi
 
-for folder in deploy deploy/overlays/*; do
+for folder in deploy deploy/monitoring deploy/overlays/*; do
   "$kubectl" kustomize "$folder" >"$work/${folder##*/}.yaml" 2>"$work/said" || fail "$folder: $(tail -n 1 "$work/said")"
 done
+
+# A PrometheusRule's spec is what a file of rules has at its top.
+if command -v promtool >/dev/null; then
+  sed -n '/^spec:/,$s/^  //p' deploy/monitoring/rules.yaml >"$work/rules.yml"
+  cp tests/data/alert_rules_test.yaml "$work/"
+  promtool test rules "$work/alert_rules_test.yaml" >"$work/said" 2>&1 || fail "alerts: $(cat "$work/said")"
+else
+  echo "manifests: the alerts are not checked, as there is no promtool here" >&2
+  [[ ${CI:-} != true ]] || failed=1
+fi
+
 if ! command -v helm >/dev/null; then
   echo "manifests: the chart is not checked, as there is no helm here" >&2
   exit "$failed"
@@ -51,6 +62,9 @@ chart_is() {
   diff <(fields "$work/$1.yaml") <(fields "$work/chart.yaml") >&2
 }
 chart_is deploy || fail "the chart's defaults (>) are not what kubectl apply -k deploy/ does (<)"
+chart_is monitoring --set monitoring.podMonitor=true,monitoring.rules=true,monitoring.dashboards=true \
+  --show-only templates/monitoring.yaml ||
+  fail "the chart's monitoring (>) is not what deploy/monitoring does (<)"
 chart_is runtime-socket --set runtimeSocket=/var/run/docker.sock ||
   fail "the chart's runtimeSocket (>) is not what deploy/overlays/runtime-socket does (<)"
 exit "$failed"

@@ -54,6 +54,9 @@ function(orb8_test name)
   add_executable(${name} ${TEST_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${deps} GTest::gmock GTest::gtest_main GTest::gtest)
+  # What is tested is optimised; what tests it is compiled in half the time without, and there is
+  # more of it than of all the rest.
+  target_compile_options(${name} PRIVATE -O0)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   if(TEST_PROGRAMS)
     add_dependencies(${name} ${TEST_PROGRAMS})

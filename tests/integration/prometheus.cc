@@ -23,7 +23,7 @@ constexpr int kOk = 200;
 constexpr auto kBetweenQuestions = 50ms;
 
 std::string configuration(const std::vector<std::string>& targets) {
-  Json job = {{"job_name", "orb8"}, {"honor_labels", true}};
+  Json job = {{"job_name", "orb8-agent"}, {"honor_labels", true}};
   job["static_configs"] = Json::array({{{"targets", targets}}});
   const Json all = {{"global", {{"scrape_interval", "1s"}, {"scrape_timeout", "1s"}}},
                     {"scrape_configs", Json::array({job})}};

@@ -1,0 +1,194 @@
+// Every query of the dashboards and alerts in deploy/monitoring, asked of a real Prometheus that
+// scrapes a real agent, which watches real traffic and a real API server.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <regex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/integration/kube_api.h"
+#include "tests/integration/loopback_tcp.h"
+#include "tests/integration/process.h"
+#include "tests/integration/process_fixture.h"
+#include "tests/integration/prometheus.h"
+#include "tests/need.h"
+
+namespace orb8::integration {
+namespace {
+
+using namespace std::chrono_literals;
+using Json = nlohmann::json;
+
+constexpr auto* kBpfStats = "/proc/sys/kernel/bpf_stats_enabled";
+constexpr auto* kListening = "gRPC server listening on ";
+
+// The kernel counts the time of BPF programs for as long as this lives.
+class BpfStats {
+ public:
+  BpfStats() {
+    std::getline(std::ifstream(kBpfStats), before_);
+    std::ofstream(kBpfStats) << "1";
+  }
+  ~BpfStats() { std::ofstream(kBpfStats) << before_; }
+  BpfStats(const BpfStats&) = delete;
+  BpfStats& operator=(const BpfStats&) = delete;
+
+ private:
+  std::string before_;
+};
+
+// Of all kinds that the dashboards tell apart, again and again.
+class Traffic {
+ public:
+  Traffic() : thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+ private:
+  void run(const std::stop_token& stop) {
+    const LoopbackUdp udp;
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any never;
+    while (!stop.stop_requested()) {
+      LoopbackTcp tcp;
+      tcp.converse(100'000);
+      tcp.reset();
+      tcp.close();
+      tcp.be_refused();
+      udp.send(10, 100);
+      never.wait_for(lock, stop, 20ms, [] { return false; });  // some 50 connections a second
+    }
+  }
+
+  std::jthread thread_;
+};
+
+struct Query {
+  std::string where;  // "agent-health.json: Memory"
+  std::string promql;
+};
+
+void replace_all(std::string& text, const std::string& what, const std::string& by) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
+    text.replace(at, what.size(), by);
+  }
+}
+
+// As Grafana does where all is selected.
+std::string filled_in(std::string promql) {
+  replace_all(promql, "$__rate_interval", "1m");
+  for (const auto* variable : {"$namespace", "$workload", "$pod", "$instance"}) {
+    replace_all(promql, variable, ".*");
+  }
+  return promql;
+}
+
+std::vector<Query> queries_of(const std::filesystem::path& dashboard) {
+  std::vector<Query> queries;
+  const auto board = Json::parse(std::ifstream(dashboard));
+  for (const auto& panel : board.at("panels")) {
+    if (panel.at("type") == "row") continue;
+    const auto where = dashboard.filename().string() + ": " + panel.at("title").get<std::string>();
+    EXPECT_FALSE(panel.at("targets").empty()) << where;
+    for (const auto& target : panel.at("targets")) {
+      queries.push_back({where, filled_in(target.at("expr"))});
+    }
+  }
+  for (const auto& variable : board.at("templating").at("list")) {
+    if (variable.at("type") != "query") continue;
+    // "label_values(SERIES, LABEL)": there must be such series.
+    const std::string text = variable.at("query").at("query");
+    const auto from = text.find('(') + 1;
+    queries.push_back({dashboard.filename().string() + ": variable " + text,
+                       filled_in(text.substr(from, text.rfind(',') - from))});
+  }
+  return queries;
+}
+
+// What the threshold is held against: an alert that does not fire has no samples itself.
+std::string without_threshold(const std::string& expr) {
+  static const std::regex threshold(R"(\s*(>|==)\s*[0-9.]+\s*$)");
+  return std::regex_replace(expr, threshold, "");
+}
+
+std::vector<Query> queries_of_alerts() {
+  std::vector<Query> queries;
+  const auto rules = YAML::LoadFile("deploy/monitoring/rules.yaml");
+  for (const auto& group : rules["spec"]["groups"]) {
+    for (const auto& rule : group["rules"]) {
+      queries.push_back({"alert " + rule["alert"].as<std::string>(),
+                         without_threshold(rule["expr"].as<std::string>())});
+    }
+  }
+  return queries;
+}
+
+class DashboardsTest : public ProcessTest {
+ protected:
+  void SetUp() override {
+    ORB8_NEED(Prometheus::is_installed(), "prometheus and promtool are not installed");
+    ORB8_NEED(KubeApi::is_installed(),
+              "no kube-apiserver here: tests/e2e/kubernetes.sh api makes one");
+    ProcessTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    stats_.emplace();
+    api_ = std::make_unique<KubeApi>();
+    agent_.emplace("orb8-agent", Command{.arguments = {"--flow-source", "socket"},
+                                         .environment = {{"KUBECONFIG", api_->kubeconfig()}}});
+    ASSERT_TRUE(agent_->says(kListening)) << agent_->err();
+    traffic_.emplace();
+    prometheus_.emplace(std::vector<std::string>{"127.0.0.1:9091"});
+  }
+
+  // A number at last, and not merely the word that there is none.
+  bool is_answered(const Query& query) const {
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    for (;;) {
+      const auto samples = prometheus_->query(query.promql);
+      if (std::ranges::any_of(samples, [](const auto& one) { return std::isfinite(one.value); })) {
+        return true;
+      }
+      if (std::chrono::steady_clock::now() > end) return false;
+    }
+  }
+
+  void expect_all_answered(const std::vector<Query>& queries) const {
+    EXPECT_FALSE(queries.empty());
+    for (const auto& query : queries) {
+      EXPECT_TRUE(is_answered(query)) << query.where << " is empty: " << query.promql;
+    }
+  }
+
+ private:
+  std::optional<BpfStats> stats_;
+  std::unique_ptr<KubeApi> api_;
+  std::optional<Process> agent_;
+  std::optional<Traffic> traffic_;
+  std::optional<Prometheus> prometheus_;
+};
+
+TEST_F(DashboardsTest, HaveNoEmptyPanelAndAlertsSomethingToJudge) {
+  std::size_t dashboards = 0;
+  for (const auto& file : std::filesystem::directory_iterator("deploy/monitoring/dashboards")) {
+    ++dashboards;
+    expect_all_answered(queries_of(file.path()));
+  }
+  EXPECT_EQ(dashboards, 3U);
+  expect_all_answered(queries_of_alerts());
+}
+
+}  // namespace
+}  // namespace orb8::integration

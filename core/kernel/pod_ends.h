@@ -21,8 +21,9 @@ struct LinkFacts {
 // By ifindex. A veth whose peer is in another network namespace is either a pod's, seen from the
 // host, or this machine's own, where that is a container: then it has an address in a network, or
 // carries the default route, itself or as the port of a bridge that does. A host's end has nothing
-// of this: it is a bridge's port, or packets are routed to it, and the only address that a CNI
-// gives it is a single one (/32, /128), the pod's gateway, which tells of no network.
+// of this: it is a bridge's port, or packets are routed to it, while another interface leads out of
+// the host; and the only address that a CNI gives it is a single one (/32, /128), the pod's
+// gateway, which tells of no network.
 std::set<std::uint32_t> pod_ends(const std::map<std::uint32_t, LinkFacts>& links);
 
 }  // namespace orb8

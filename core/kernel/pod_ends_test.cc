@@ -38,13 +38,23 @@ TEST(PodEnds, AreThereBeforeTheyAreUpWhereABridgeHasThem) {
 }
 
 TEST(PodEnds, AreThoseWithoutAnAddressThatPacketsAreRoutedTo) {
-  EXPECT_THAT(pod_ends({{kEnd, end()}}), ElementsAre(kEnd));
+  auto links = node();
+  links[kEnd].master = 0;
+  EXPECT_THAT(pod_ends(links), ElementsAre(kEnd, kOtherEnd));
+  links.erase(kBridge);
+  links[kOtherEnd].master = 0;
+  EXPECT_THAT(pod_ends(links), ElementsAre(kEnd, kOtherEnd));
 }
 
 TEST(PodEnds, AreNotThoseThatAreDownAndMayGetAnAddressYet) {
-  auto link = end();
-  link.up = false;
-  EXPECT_THAT(pod_ends({{kEnd, link}}), IsEmpty());
+  auto links = node();
+  links[kEnd] = end();
+  links[kEnd].up = false;
+  EXPECT_THAT(pod_ends(links), ElementsAre(kOtherEnd));
+}
+
+TEST(PodEnds, AreNotTheOnlyInterfaceOfAContainerThatHasNoAddressYet) {
+  EXPECT_THAT(pod_ends({{1, {.up = true}}, {kEnd, end()}}), IsEmpty());
 }
 
 TEST(PodEnds, AreNotVethsWithinTheNamespaceNorOtherKinds) {

@@ -164,7 +164,7 @@ TEST_F(PodVethStatusTest, LeavesTheInterfacesOfAContainerAsTheyAre) {
 
 TEST_F(PodVethStatusTest, FollowsPodsThatComeAndGo) {
   const NetNs node;
-  node.sh("ip link add cni0 type bridge; ip link set cni0 up");
+  node.sh("ip link add cni0 type bridge; ip addr add 10.88.76.1/24 dev cni0; ip link set cni0 up");
   Watcher watcher(node, std::vector<std::string>{});
   EXPECT_EQ(watcher.status().programs.size(), 4U) << "on cni0 and lo";
   const auto settles_to = [&](const std::string& interface,
@@ -197,6 +197,9 @@ TEST_F(PodVethStatusTest, ChangesTheProbesOfANamedInterfaceThatBecomesAPods) {
   Watcher watcher(node, std::vector<std::string>{"veth*"});
   EXPECT_EQ(places(watcher.status(), "veth7"), kAsItIs);
   node.sh("ip link set veth7 up");
+  watcher.read_ready();
+  EXPECT_EQ(places(watcher.status(), "veth7"), kAsItIs) << "all that this machine has";
+  node.sh("ip link add cni0 type bridge; ip addr add 10.88.76.1/24 dev cni0");
   EXPECT_EQ(
       settled([&] { return watcher.read_ready(), places(watcher.status(), "veth7"); }, kSwapped),
       kSwapped);

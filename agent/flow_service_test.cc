@@ -379,7 +379,9 @@ TEST_F(FlowServiceHistory, GoesOnWithWhatHappens) {
   v1::NetworkEvent event;
   ASSERT_TRUE(reader->Read(&event));
   EXPECT_EQ(event.src_port(), 2U);
-  agent_.script.set_flow(record(2, 50));
+  auto more = record(2, 50);
+  more.packets = 3;
+  agent_.script.set_flow(more);
   ASSERT_TRUE(reader->Read(&event));
   EXPECT_EQ(event.byte_count(), 30U);
   context.TryCancel();

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -84,7 +85,7 @@ v1::QueryFlowsResponse answer_at(std::int64_t taken_ns, std::uint64_t web_packet
 }
 
 TEST(FlowsCommand, AsksForNoHistoryUnlessItIsTold) {
-  AnsweringAgent agent({{}});
+  AnsweringAgent agent({v1::QueryFlowsResponse()});
   EXPECT_EQ(said_by_flows(agent, {}).status, 0) << "an agent of any age answers that";
   EXPECT_EQ(agent.asked.at(0).since_ns(), 0);
   EXPECT_EQ(agent.asked.at(0).group_by_size(), 0);
@@ -150,7 +151,7 @@ TEST(FlowsCommand, SaysSinceWhenTheAgentRemembers) {
 }
 
 TEST(FlowsCommand, SaysThatAnAgentIsTooOld) {
-  AnsweringAgent agent({{}});
+  AnsweringAgent agent({v1::QueryFlowsResponse()});
   auto said = said_by_flows(agent, {"--by", "pod"});
   EXPECT_EQ(said.status, 1);
   EXPECT_THAT(said.err, HasSubstr("orb8: the agent is too old for --by: "));

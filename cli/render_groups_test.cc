@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "cli/render_test_data.h"
@@ -47,20 +48,20 @@ std::string rendered(const v1::QueryFlowsResponse& answer, double seconds = 0,
 
 TEST(RenderGroups, HasAColumnForEachOfWhatTheyAreGroupedBy) {
   EXPECT_EQ(rendered(two_groups()),
-            "WORKLOAD             PORT         SENT  RECEIVED  PACKETS  FLOWS  CONNS  FAILED  "
+            "WORKLOAD             PORT        SENT  RECEIVED  PACKETS  FLOWS  CONNS  FAILED  "
             "RETRANS           RTT  LAST SEEN\n"
-            "shop/deployment/web  443/TCP   1.0 MiB   2.0 KiB    1,500      4      2       1  "
+            "shop/deployment/web  443/TCP  1.0 MiB   2.0 KiB    1,500      4      2       1  "
             "      3  300us..1.5ms  22:13:20.000\n"
-            "-                    ICMP          0 B       0 B        0      1      0       0  "
+            "-                    ICMP         0 B       0 B        0      1      0       0  "
             "      0             -  22:13:20.000\n"
             "2 groups of 5 flows\n");
 }
 
 TEST(RenderGroups, HasRatesOverTheirTime) {
   EXPECT_EQ(rendered(two_groups(), 2).substr(0, rendered(two_groups(), 2).rfind("-  ")),
-            "WORKLOAD             PORT            SENT    RECEIVED  PKT SENT  PKT RECV  CONNS  "
+            "WORKLOAD             PORT           SENT    RECEIVED  PKT SENT  PKT RECV  CONNS  "
             "FAILED  RETRANS           RTT\n"
-            "shop/deployment/web  443/TCP   4.2 Mbit/s  8.2 kbit/s   500.0/s   250.0/s      2  "
+            "shop/deployment/web  443/TCP  4.2 Mbit/s  8.2 kbit/s   500.0/s   250.0/s      2  "
             "     1        3  300us..1.5ms\n");
   EXPECT_NE(rendered(two_groups(), 2).find("2 groups of 5 flows, over 2.0 s\n"), std::string::npos);
 }

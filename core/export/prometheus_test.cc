@@ -11,7 +11,7 @@ namespace orb8 {
 namespace {
 
 const MetricInfo kBytes = {.name = "orb8_bytes_total",
-                           .help = "Bytes \\ with\na line.",
+                           .help = "Bytes.",
                            .unit = "By",
                            .labels = {"workload"},
                            .type = MetricType::kCounter};
@@ -37,7 +37,7 @@ TEST(PrometheusText, WritesEachTypeAndEscapesWhatMustBe) {
     rtt.add({}, HistogramValue{.bounds = kBounds, .counts = {1, 2, 4}, .sum = 12.25}, 0);
     take(rtt);
   });
-  EXPECT_EQ(text, R"(# HELP orb8_bytes_total Bytes \\ with\na line.
+  EXPECT_EQ(text, R"(# HELP orb8_bytes_total Bytes.
 # TYPE orb8_bytes_total counter
 orb8_bytes_total{workload="a\"b\\c\nd"} 9007199254740992
 orb8_bytes_total{workload="web"} 0

@@ -7,10 +7,14 @@
 #include <netinet/tcp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 namespace orb8 {
@@ -174,6 +178,33 @@ TEST_F(FlowMeterTest, GivesSnapshotsThatStandStill) {
   EXPECT_EQ(rows_of(*before).at("shop/web/egress/UDP/pod/data/db/").bytes, 100U);
   EXPECT_EQ(rows_of(*before).size(), 1U);
   EXPECT_EQ(rows().at("shop/web/egress/UDP/pod/data/db/").bytes, 200U);
+}
+
+// A reader that sees bytes and packets apart is reading a page that moves.
+TEST_F(FlowMeterTest, ServesReadersWhileItCounts) {
+  std::mutex mutex;
+  std::shared_ptr<const MeterSnapshot> shown = meter_->share();
+  std::atomic<bool> reading = true;
+  std::jthread reader([&] {
+    for (int i = 0; i < 2000; ++i) {
+      std::shared_ptr<const MeterSnapshot> mine;
+      {
+        const std::lock_guard lock(mutex);
+        mine = shown;
+      }
+      mine->for_each(
+          [](const MeterRow& row) { EXPECT_EQ(row.counters.bytes, 3 * row.counters.packets); });
+    }
+    reading = false;
+  });
+  std::vector<Flow> flows;
+  for (int i = 0; i < 100; ++i) flows.push_back(sent(web_, pod("p", "p" + std::to_string(i))));
+  while (reading) {
+    for (const auto& flow : flows) meter_->add(flow, {.packets = 1, .bytes = 3});
+    auto next = meter_->share();
+    const std::lock_guard lock(mutex);
+    shown = std::move(next);
+  }
 }
 
 // --- bounds ---

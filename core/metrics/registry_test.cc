@@ -29,6 +29,8 @@ TEST(Registry, NamesEachMetricOnceAsPrometheusDoes) {
     EXPECT_EQ(info.name.find("_bytes") != info.name.npos, info.unit == "By") << info.name;
     EXPECT_EQ(info.name.find("_seconds") != info.name.npos, info.unit == "s") << info.name;
     EXPECT_TRUE(info.help.ends_with('.')) << info.name;
+    // prometheus-cpp does not escape it.
+    EXPECT_EQ(info.help.find_first_of("\\\n|"), info.help.npos) << info.name;
     EXPECT_FALSE(info.unit.empty()) << info.name;
   }
 }

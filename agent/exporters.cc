@@ -133,7 +133,6 @@ void Exporters::add_to(Status& status) const {
     auto one = exporter->status();
     status.components.push_back(
         {.name = "export-" + one.name, .healthy = one.healthy, .reason = one.reason});
-    status.events_dropped += one.dropped + one.failed;
     status.exporters.push_back(std::move(one));
   }
 }

@@ -25,8 +25,8 @@ class Exporters {
                                                   std::shared_ptr<Pipeline> pipeline,
                                                   CollectFn metrics);
 
-  // Any thread. Each exporter, with its component: a failing one degrades the agent's health, and no
-  // more. What one lost is in its own counts alone, as what lives on is told again.
+  // Any thread. Each exporter, with its component: a failing one degrades the agent's health, and
+  // no more. What one lost is in its own counts alone, as what lives on is told again.
   void add_to(Status& status) const;
   Status add_to(Status&& status) const;
 

@@ -51,27 +51,28 @@ struct Config {
   bool labels = false;                   // ORB8_LABELS
   LogLevel log_level = LogLevel::kInfo;  // ORB8_LOG_LEVEL
 
-  // ORB8_METRICS_LABELS
-  std::vector<MetricsLabel> metrics_labels = {MetricsLabel::kNamespace, MetricsLabel::kWorkload};
-  std::uint32_t metrics_max_series = 10'000;  // ORB8_METRICS_MAX_SERIES; 0: no flow metrics
-  std::uint32_t metrics_grace_secs = 300;     // ORB8_METRICS_GRACE_SECS
-  // Where flow records and metrics go; docs/EXPORT.md.
+  // What flow metrics are told apart by, and how many; docs/METRICS.md. Where flow records and
+  // metrics go; docs/EXPORT.md. Small ones first: no padding between.
+  ExportFsync export_file_fsync = ExportFsync::kInterval;  // ORB8_EXPORT_FILE_FSYNC
+  OtlpProtocol otlp_protocol = OtlpProtocol::kGrpc;        // ORB8_OTLP_PROTOCOL
+  bool otlp_compression = true;                            // ORB8_OTLP_COMPRESSION
+  std::uint32_t metrics_max_series = 10'000;               // ORB8_METRICS_MAX_SERIES; 0: none
+  std::uint32_t metrics_grace_secs = 300;                  // ORB8_METRICS_GRACE_SECS
   std::uint32_t export_interval_secs = 60;                 // ORB8_EXPORT_INTERVAL_SECS
   std::uint32_t export_queue_size = 8192;                  // ORB8_EXPORT_QUEUE_SIZE, records
-  std::string export_file;                                 // ORB8_EXPORT_FILE; empty: none
+  std::uint32_t export_file_keep = 4;                      // ORB8_EXPORT_FILE_KEEP, beside it
+  std::uint32_t otlp_timeout_secs = 10;                    // ORB8_OTLP_TIMEOUT_SECS
+  std::uint32_t otlp_interval_secs = 60;                   // ORB8_OTLP_INTERVAL_SECS, of metrics
   std::uint64_t export_file_max_size = 64ULL << 20U;       // ORB8_EXPORT_FILE_MAX_SIZE, bytes
-  std::uint32_t export_file_keep = 4;                      // ORB8_EXPORT_FILE_KEEP, files beside it
-  ExportFsync export_file_fsync = ExportFsync::kInterval;  // ORB8_EXPORT_FILE_FSYNC
-  std::string otlp_endpoint;                               // ORB8_OTLP_ENDPOINT; empty: none
-  OtlpProtocol otlp_protocol = OtlpProtocol::kGrpc;        // ORB8_OTLP_PROTOCOL
-  std::vector<std::string> otlp_signals = {"logs", "metrics"};  // ORB8_OTLP_SIGNALS
-  std::vector<std::string> otlp_headers;                        // ORB8_OTLP_HEADERS, secret
+  // ORB8_METRICS_LABELS
+  std::vector<MetricsLabel> metrics_labels = {MetricsLabel::kNamespace, MetricsLabel::kWorkload};
+  std::string export_file;                                      // ORB8_EXPORT_FILE; empty: none
+  std::string otlp_endpoint;                                    // ORB8_OTLP_ENDPOINT; empty: none
   std::string otlp_ca_file;                                     // ORB8_OTLP_CA_FILE
   std::string otlp_cert_file;                                   // ORB8_OTLP_CERT_FILE
   std::string otlp_key_file;                                    // ORB8_OTLP_KEY_FILE
-  bool otlp_compression = true;                                 // ORB8_OTLP_COMPRESSION
-  std::uint32_t otlp_timeout_secs = 10;                         // ORB8_OTLP_TIMEOUT_SECS
-  std::uint32_t otlp_interval_secs = 60;  // ORB8_OTLP_INTERVAL_SECS, of metrics
+  std::vector<std::string> otlp_signals = {"logs", "metrics"};  // ORB8_OTLP_SIGNALS
+  std::vector<std::string> otlp_headers;                        // ORB8_OTLP_HEADERS, secret
 
   bool operator==(const Config&) const = default;
 };

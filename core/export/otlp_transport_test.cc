@@ -50,12 +50,11 @@ class OtlpTransportTest : public ::testing::TestWithParam<Speaks> {
     }
   }
 
-  Result<std::unique_ptr<OtlpTransport>> open() const {
-    return grpc() ? open_otlp_grpc(endpoint_) : open_otlp_http(endpoint_);
-  }
-
   bool send(OtlpSender::Limits limits = {.first = 1ms, .most = 20ms, .all = 20s}) {
-    OtlpSender sender([this] { return open(); }, limits, tally_);
+    const auto open = [endpoint = endpoint_] {  // as it was: a test may write it meanwhile
+      return grpc() ? open_otlp_grpc(endpoint) : open_otlp_http(endpoint);
+    };
+    OtlpSender sender(open, limits, tally_);
     return sender.send(some_logs(), 3, give_up_.get_token());
   }
 

@@ -172,7 +172,14 @@ v1::AgentStatus status() {
   program.set_program("orb8_sock_state");
   program.set_interface("inet_sock_set_state");
   program.set_mechanism("tp_btf");
-  *status.mutable_accounting() = thousand_seen();
+  auto& seen = *status.mutable_accounting();
+  seen = thousand_seen();
+  for (auto* none : {seen.mutable_spilled(), seen.mutable_own(), seen.mutable_truncated(),
+                     seen.mutable_unparsed()}) {
+    none->set_packets(0);
+  }
+  seen.mutable_lost()->set_packets(2);
+  seen.mutable_lost()->set_bytes(148);
   status.mutable_kubernetes()->set_relists(2);
   return status;
 }

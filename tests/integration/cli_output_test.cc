@@ -5,13 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
-#include <pty.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <fstream>
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -23,6 +23,7 @@
 #include "tests/integration/process.h"
 #include "tests/integration/process_fixture.h"
 #include "tests/integration/temp_file.h"
+#include "tests/integration/terminal.h"
 
 namespace orb8::integration {
 namespace {
@@ -52,6 +53,12 @@ void expect_valid(const std::string& kind, const std::string& lines) {
   const TempFile file(lines);
   Process check("/usr/bin/env", {.arguments = {"scripts/check_json.py", kind, file.path()}});
   EXPECT_EQ(check.exit_status(), 0) << check.out() << check.err();
+}
+
+std::string content_of(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
 }
 
 // Sockets are seen in every network namespace, packets in this one only: what counts all that there
@@ -174,6 +181,22 @@ TEST_F(CliOutput, AttachesNothingToThePacketPathWithoutUdp) {
   ASSERT_THAT(objects, SizeIs(1));
   ASSERT_THAT(objects[0]["programs"], SizeIs(2));
   EXPECT_EQ(objects[0]["programs"][0]["mechanism"], "tp_btf");
+}
+
+// Of all kinds of flows and events, more than one run shows.
+TEST_F(CliOutput, IsByTheSchemaInTheGoldenFilesAndIsReadBackFromThem) {
+  const std::string folder = "tests/data/golden/";
+  expect_valid("flow", content_of(folder + "flows.json"));
+  expect_valid("event", content_of(folder + "events.json"));
+  expect_valid("pod", content_of(folder + "pods.json"));
+  expect_valid("status", content_of(folder + "status.json"));
+  Process flows("orb8", command_line("flows -o json --input-file " + folder + "flows.json"));
+  EXPECT_EQ(flows.exit_status(), 0) << flows.err();
+  EXPECT_EQ(flows.out(), content_of(folder + "flows.json"));
+  Process trace("orb8",
+                command_line("trace network -o json --input-file " + folder + "events.json"));
+  EXPECT_EQ(trace.exit_status(), 0) << trace.err();
+  EXPECT_EQ(trace.out(), content_of(folder + "events.json"));
 }
 
 // The words of a table's line, and the same of its header.
@@ -387,38 +410,6 @@ TEST_F(CliHistory, RemembersStandaloneWhatItWatched) {
   EXPECT_EQ(events[0]["packets"], 3);
   EXPECT_EQ(events[0]["type"], "flow_update");
 }
-
-// A terminal of the test's own, whose other end the test reads.
-class Terminal {
- public:
-  Terminal(unsigned short columns, unsigned short rows) {
-    winsize size = {};
-    size.ws_col = columns;
-    size.ws_row = rows;
-    int near = -1;
-    int far = -1;
-    EXPECT_EQ(::openpty(&near, &far, nullptr, nullptr, &size), 0);
-    near_ = UniqueFd(near);
-    far_ = UniqueFd(far);
-  }
-  int far() const { return far_.get(); }
-
-  // All that was written, until the program has gone.
-  std::string text() {
-    far_ = UniqueFd();
-    std::string text;
-    std::array<char, 4096> buffer = {};
-    for (ssize_t got = 0; (got = ::read(near_.get(), buffer.data(), buffer.size())) > 0;) {
-      text.append(buffer.data(), static_cast<std::size_t>(got));
-    }
-    std::erase(text, '\r');
-    return text;
-  }
-
- private:
-  UniqueFd near_;
-  UniqueFd far_;
-};
 
 TEST_F(CliOutput, FitsATerminalAndIsColoured) {
   Terminal terminal(80, 24);

@@ -64,6 +64,7 @@ struct Pipe {
 
 struct Start {
   int program_fd;  // open already: another user may not reach the folder
+  int in_fd;       // -1: /dev/null
   int out_fd;
   int err_fd;
   const uid_t* user;
@@ -73,8 +74,8 @@ struct Start {
 
 // Between fork and exec: system calls only.
 [[noreturn]] void become(const Start& start) {
-  const int nothing = ::open("/dev/null", O_RDONLY);
-  if (nothing < 0 || ::dup2(nothing, STDIN_FILENO) < 0) ::_exit(kNotStarted);
+  const int in = start.in_fd >= 0 ? start.in_fd : ::open("/dev/null", O_RDONLY);
+  if (in < 0 || ::dup2(in, STDIN_FILENO) < 0) ::_exit(kNotStarted);
   if (::dup2(start.out_fd, STDOUT_FILENO) < 0) ::_exit(kNotStarted);
   if (::dup2(start.err_fd, STDERR_FILENO) < 0) ::_exit(kNotStarted);
   if (start.user != nullptr) {
@@ -100,6 +101,7 @@ Process::Process(const std::string& program, const Command& command) {
   Pipe out;
   Pipe err;
   const Start start = {.program_fd = program_fd.get(),
+                       .in_fd = command.in_fd,
                        .out_fd = command.out_fd >= 0 ? command.out_fd : out.write.get(),
                        .err_fd = command.err_fd >= 0 ? command.err_fd : err.write.get(),
                        .user = command.user ? &*command.user : nullptr,

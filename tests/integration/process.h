@@ -24,6 +24,7 @@ struct Command {
   std::vector<std::string> arguments;
   std::map<std::string, std::string> environment;  // all it gets, but for PATH and sanitizers' own
   std::optional<uid_t> user;                       // other than this process's
+  int in_fd = -1;                                  // standard input; else there is nothing to read
   int out_fd = -1;                                 // standard output, if it is not to be kept here
   int err_fd = -1;                                 // and standard error
 };

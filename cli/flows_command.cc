@@ -79,7 +79,7 @@ class Watch {
 
   // To the second, unless a format was asked for.
   std::string now_text() const {
-    const auto text = session_.style.time(now_ns());
+    const auto text = session_.style.time(wall_now_ns());
     return options_.time_format == TimeFormat::kClock ? text.substr(0, text.find('.')) : text;
   }
 

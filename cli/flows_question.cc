@@ -12,6 +12,7 @@
 #include "cli/group_rates.h"
 #include "cli/render_flows.h"
 #include "cli/render_groups.h"
+#include "cli/time_format.h"
 #include "cli/time_point.h"
 #include "cli/wait.h"
 
@@ -39,7 +40,8 @@ void put_selectors(const Selectors& selectors, v1::QueryFlowsRequest& request) {
 std::string forgotten_text(std::int64_t since_ns, std::int64_t from_ns) {
   // Who asks for everything gets what there is.
   if (since_ns <= kEver || from_ns <= since_ns) return "";
-  return fmt::format("flows that ended before {} are not remembered", clock_time(from_ns));
+  return fmt::format("flows that ended before {} are not remembered",
+                     time_text(from_ns, TimeFormat::kClock));
 }
 
 v1::QueryFlowsRequest FlowsQuestion::request(std::uint32_t limit) const {

@@ -87,7 +87,7 @@ class StatusPage {
     if (status_.history_from_ns() != 0) {
       line("History", fmt::format("{} since {}; {} overwritten",
                                   count_of(status_.history_flows(), "ended flow"),
-                                  clock_time(status_.history_from_ns()).substr(0, 8),
+                                  style_.time(status_.history_from_ns()),
                                   human_count(status_.history_overwritten())));
     }
     line("Events", human_count(status_.events_processed()) + " processed");
@@ -149,8 +149,7 @@ class StatusPage {
                       human_count(one.exported()), human_count(one.dropped()),
                       human_count(one.failed())});
     }
-    out_ << '\n';
-    table(places, rows);
+    table("exporter", places, rows);
   }
 
   void accounting() {

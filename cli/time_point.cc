@@ -7,8 +7,8 @@
 #include <string>
 
 #include "cli/format.h"
+#include "core/base/rfc3339.h"
 #include "core/config/values.h"
-#include "core/k8s/rfc3339.h"
 
 namespace orb8 {
 namespace {
@@ -79,7 +79,7 @@ std::optional<TimePoint> parse_time_point(std::string_view text, std::int64_t no
   if (bare) return {};
   if (const auto ago = parse_duration(text)) return TimePoint{.ago = *ago};
   if (const auto clock = parse_clock(text, now_ns)) return TimePoint{.unix_ns = *clock};
-  if (const auto time = k8s::parse_rfc3339(text); time && *time > 0) {
+  if (const auto time = parse_rfc3339(text); time && *time > 0) {
     return TimePoint{.unix_ns = *time};
   }
   return {};

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/format.h"
+#include "cli/time_format.h"
 
 namespace orb8 {
 namespace {
@@ -32,8 +33,9 @@ TEST(TimePoint, IsAnInstantOfRfc3339ThatStands) {
 TEST(TimePoint, IsALocalTimeOfDayAsTablesShowItTheLastOneThatWas) {
   for (const auto ago : {std::int64_t{1}, std::int64_t{3'600}, std::int64_t{80'000}}) {
     const auto then = kNow - ago * kSecond + 123'000'000 - kSecond;
-    EXPECT_EQ(moment(clock_time(then)), then) << clock_time(then);
-    EXPECT_EQ(moment(clock_time(then).substr(0, 8)), then - 123'000'000);
+    EXPECT_EQ(moment(time_text(then, TimeFormat::kClock)), then)
+        << time_text(then, TimeFormat::kClock);
+    EXPECT_EQ(moment(time_text(then, TimeFormat::kClock).substr(0, 8)), then - 123'000'000);
   }
 }
 

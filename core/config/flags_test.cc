@@ -34,6 +34,11 @@ TEST(ConfigFlags, AreThereForEverySetting) {
   Config config;
   config.node_name = "node-1";
   config.interfaces = {"eth0"};
+  // What has no default that could be given.
+  config.export_file = "/flows";
+  config.otlp_endpoint = "http://collector:4317";
+  config.otlp_headers = {"a=b"};
+  config.otlp_ca_file = config.otlp_cert_file = config.otlp_key_file = "/pem";
   for (const auto& setting : settings()) {
     const auto value = setting.get(config).front();
     EXPECT_THAT(parse({flag_of(setting), value}),

@@ -1,7 +1,10 @@
 // Every query of the dashboards and alerts in deploy/monitoring, asked of a real Prometheus that
 // scrapes a real agent, which watches real traffic and a real API server.
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -20,12 +23,14 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/unique_fd.h"
 #include "tests/integration/kube_api.h"
 #include "tests/integration/loopback_tcp.h"
 #include "tests/integration/process.h"
 #include "tests/integration/process_fixture.h"
 #include "tests/integration/prometheus.h"
 #include "tests/need.h"
+#include "tests/netns/topology.h"
 
 namespace orb8::integration {
 namespace {
@@ -74,6 +79,26 @@ class Traffic {
   }
 
   std::jthread thread_;
+};
+
+// A host that is nobody of the cluster, and is talked to all the time.
+class Stranger {
+ public:
+  Stranger() {
+    // By a descriptor: while the script runs, this thread is in the other namespace.
+    const UniqueFd here(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    ns_.sh(
+        fmt::format("here=/proc/{}/fd/{}; ip link add eth0 type veth peer name out0 netns $here;"
+                    "ip addr add 203.0.113.2/24 dev eth0; ip link set eth0 up;"
+                    "nsenter --net=$here ip addr add 203.0.113.1/24 dev out0;"
+                    "nsenter --net=$here ip link set out0 up",
+                    ::getpid(), here.get()));
+    ping_.emplace("/bin/ping", Command{.arguments = {"-i", "0.2", "203.0.113.2"}});
+  }
+
+ private:
+  netns::NetNs ns_;
+  std::optional<Process> ping_;
 };
 
 struct Query {
@@ -150,6 +175,7 @@ class DashboardsTest : public ProcessTest {
                                          .environment = {{"KUBECONFIG", api_->kubeconfig()}}});
     ASSERT_TRUE(agent_->says(kListening)) << agent_->err();
     traffic_.emplace();
+    stranger_.emplace();
     prometheus_.emplace(std::vector<std::string>{"127.0.0.1:9091"});
   }
 
@@ -177,6 +203,7 @@ class DashboardsTest : public ProcessTest {
   std::unique_ptr<KubeApi> api_;
   std::optional<Process> agent_;
   std::optional<Traffic> traffic_;
+  std::optional<Stranger> stranger_;
   std::optional<Prometheus> prometheus_;
 };
 

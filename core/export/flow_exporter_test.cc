@@ -37,7 +37,7 @@ class FlowExporterTest : public ::testing::Test {
  protected:
   void start(std::size_t capacity = 1000, std::chrono::nanoseconds interval = 1h) {
     auto tally = std::make_shared<ExportTally>("test", "nowhere");
-    exporter_.emplace(
+    exporter_ = std::make_unique<FlowExporter>(
         FlowExporter::Parts{.ends = *hub_.subscribe(FlowExporter::wanted_events(capacity)),
                             .flows =
                                 [this] {
@@ -79,7 +79,7 @@ class FlowExporterTest : public ::testing::Test {
   StreamHub hub_{1};
   std::mutex mutex_;
   FlowTable table_{{}};
-  std::optional<FlowExporter> exporter_;
+  std::unique_ptr<FlowExporter> exporter_;
 };
 
 TEST_F(FlowExporterTest, HandsOverTheEndOfEachFlow) {

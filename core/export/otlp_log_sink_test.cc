@@ -79,7 +79,7 @@ TEST_F(OtlpLogSinkTest, SendsFullRequestsAtOnceAndTheRestWhenFlushed) {
 class OtlpLogExporterTest : public OtlpLogSinkTest {
  protected:
   void start(std::size_t capacity) {
-    exporter_.emplace(
+    exporter_ = std::make_unique<FlowExporter>(
         FlowExporter::Parts{.ends = *hub_.subscribe(FlowExporter::wanted_events(capacity)),
                             .flows = [this] { return table_.share(); },
                             .sink = sink(),
@@ -93,7 +93,7 @@ class OtlpLogExporterTest : public OtlpLogSinkTest {
 
   StreamHub hub_{1};
   FlowTable table_{{}};
-  std::optional<FlowExporter> exporter_;
+  std::unique_ptr<FlowExporter> exporter_;
 };
 
 TEST_F(OtlpLogExporterTest, SendsFewRecordsAfterAMoment) {

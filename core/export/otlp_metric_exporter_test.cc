@@ -82,7 +82,7 @@ class OtlpMetricExporterTest : public ::testing::Test {
       }
       take(family);
     };
-    exporter_.emplace(
+    exporter_ = std::make_unique<OtlpMetricExporter>(
         OtlpMetricExporter::Parts{
             .collect = collect,
             .identity = {.node = "node-1", .version = "0.1.0", .instance = "i"},
@@ -94,7 +94,7 @@ class OtlpMetricExporterTest : public ::testing::Test {
   OtlpScript script_;
   OtlpGrpcReceiver receiver_{script_};
   std::atomic<std::uint64_t> collected_ = 0;
-  std::optional<OtlpMetricExporter> exporter_;
+  std::unique_ptr<OtlpMetricExporter> exporter_;
 };
 
 TEST_F(OtlpMetricExporterTest, ReportsEachIntervalAndOnceMoreAtTheEnd) {

@@ -44,9 +44,11 @@ class OtlpTransportTest : public ::testing::TestWithParam<Speaks> {
 
   void receive(const std::optional<OtlpTlsFiles>& tls = {}, int port = 0) {
     if (grpc()) {
-      endpoint_.url = grpc_.emplace(script_, tls, port).url();
+      grpc_ = std::make_unique<OtlpGrpcReceiver>(script_, tls, port);
+      endpoint_.url = grpc_->url();
     } else {
-      endpoint_.url = http_.emplace(script_, tls, port).url();
+      http_ = std::make_unique<OtlpHttpReceiver>(script_, tls, port);
+      endpoint_.url = http_->url();
     }
   }
 
@@ -65,8 +67,8 @@ class OtlpTransportTest : public ::testing::TestWithParam<Speaks> {
   }
 
   OtlpScript script_;
-  std::optional<OtlpGrpcReceiver> grpc_;
-  std::optional<OtlpHttpReceiver> http_;
+  std::unique_ptr<OtlpGrpcReceiver> grpc_;
+  std::unique_ptr<OtlpHttpReceiver> http_;
   OtlpEndpoint endpoint_;
   std::shared_ptr<ExportTally> tally_ = std::make_shared<ExportTally>("otlp-logs", "here");
   std::stop_source give_up_;
@@ -195,9 +197,11 @@ class Hangup {
     sockaddr_in any = {
         .sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
     socklen_t size = sizeof(any);
-    ::bind(listener_.get(), reinterpret_cast<sockaddr*>(&any), size);
-    ::listen(listener_.get(), 8);
-    ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&any), &size);
+    const bool ready =
+        listener_ && ::bind(listener_.get(), reinterpret_cast<sockaddr*>(&any), size) == 0 &&
+        ::listen(listener_.get(), 8) == 0 &&
+        ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&any), &size) == 0;
+    EXPECT_TRUE(ready);
     port_ = ntohs(any.sin_port);
     thread_ = std::jthread([this] {
       for (;;) {

@@ -100,7 +100,8 @@ Result<Status> serve(const Config& config, const sigset_t& signals) {
   auto started = Pipeline::start(config);
   if (!started) return std::unexpected(started.error());
   const std::shared_ptr<Pipeline> pipeline = std::move(*started);
-  auto opened = Exporters::start(config, pipeline, {});
+  auto opened = Exporters::start(
+      config, pipeline, [pipeline](const TakeFamilyFn& take) { pipeline->collect_metrics(take); });
   if (!opened) return std::unexpected(opened.error());
   const std::shared_ptr<Exporters> exporters = std::move(*opened);
   (*health)->follow([pipeline, exporters] { return exporters->add_to(pipeline->status()); },

@@ -139,6 +139,39 @@ TEST_F(ExportProcess, HandsEveryByteThatWasSentToAReceiverAndTheFileAlike) {
   EXPECT_EQ(orb8.err().find("s3cret"), std::string::npos);
 }
 
+// The last report of each series, which tells all since the agent's start.
+std::map<std::string, std::int64_t> metrics_of(const OtlpScript& script) {
+  std::map<std::string, std::int64_t> sums;
+  const auto reports = script.metrics();
+  if (reports.empty()) return sums;
+  for (const auto& metric : reports.back().resource_metrics(0).scope_metrics(0).metrics()) {
+    for (const auto& point : metric.sum().data_points()) sums[metric.name()] += point.as_int();
+  }
+  return sums;
+}
+
+TEST_F(ExportProcess, HandsItsMetricsToAReceiverUpToTheLastByte) {
+  OtlpScript script;
+  const OtlpHttpReceiver receiver(script);
+  Process orb8("orb8-agent", agent({{"ORB8_OTLP_ENDPOINT", receiver.url()},
+                                    {"ORB8_OTLP_PROTOCOL", "http/protobuf"},
+                                    {"ORB8_OTLP_SIGNALS", "metrics"},
+                                    {"ORB8_OTLP_INTERVAL_SECS", "1"}}));
+  ASSERT_TRUE(orb8.says("gRPC server listening on ")) << orb8.err();
+  ASSERT_TRUE(eventually([&] { return !script.metrics().empty(); }, kPatience)) << orb8.err();
+  const auto before = metrics_of(script);
+  const LoopbackUdp udp;
+  udp.send(100, kPayload);
+  orb8.signal(SIGTERM);
+  ASSERT_EQ(orb8.exit_status(), 0) << orb8.err();
+  auto after = metrics_of(script);
+  EXPECT_GE(after["orb8_network_bytes_total"],
+            static_cast<std::int64_t>(100 * kOnWire) + (before.contains("orb8_network_bytes_total")
+                                                            ? before.at("orb8_network_bytes_total")
+                                                            : 0));
+  EXPECT_TRUE(script.records().empty()) << "logs were not asked for";
+}
+
 TEST_F(ExportProcess, LosesNothingElsewhereWhileAReceiverIsDeadAndEndsInTime) {
   const SilentListener dead;
   const auto file = folder_ / "flows.json";

@@ -320,7 +320,8 @@ class FlowServiceHistory : public FlowServiceTest {
     EXPECT_TRUE(eventually([&] { return agent_.pipeline->status().history_flows == 1; }));
   }
 
-  grpc::Status stream(v1::StreamEventsRequest request, std::vector<v1::NetworkEvent>& events) {
+  grpc::Status stream(const v1::StreamEventsRequest& request,
+                      std::vector<v1::NetworkEvent>& events) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + ScriptedAgent::kPatience);
     const auto reader = stub_->StreamEvents(&context, request);

@@ -66,7 +66,7 @@ Result<v1::QueryFlowsResponse> FlowsQuestion::query(const v1::QueryFlowsRequest&
 }
 
 Result<FlowsQuestion::Answer> FlowsQuestion::ask(std::uint32_t limit) {
-  if (options_.window) return ask_rates(limit);
+  if (options_.window) return ask_rates(*options_.window, limit);
   const auto asked = request(limit);
   auto answer = query(asked);
   if (!answer) return std::unexpected(answer.error());
@@ -81,10 +81,11 @@ Result<v1::QueryFlowsResponse> FlowsQuestion::all_groups(std::int64_t ended_sinc
   return query(asked);
 }
 
-Result<FlowsQuestion::Answer> FlowsQuestion::ask_rates(std::uint32_t limit) {
+Result<FlowsQuestion::Answer> FlowsQuestion::ask_rates(std::chrono::milliseconds window,
+                                                       std::uint32_t limit) {
   const auto before = all_groups(0);
   if (!before) return std::unexpected(before.error());
-  if (!wait_for(*options_.window, session_.stop)) {
+  if (!wait_for(window, session_.stop)) {
     return fail(Errc::kUnavailable, "interrupted before there was an answer");
   }
   const auto after = all_groups(before->taken_ns());

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -34,7 +35,7 @@ class FlowsQuestion {
  private:
   v1::QueryFlowsRequest request(std::uint32_t limit) const;
   Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& request);
-  Result<Answer> ask_rates(std::uint32_t limit);
+  Result<Answer> ask_rates(std::chrono::milliseconds window, std::uint32_t limit);
   Result<v1::QueryFlowsResponse> all_groups(std::int64_t ended_since_ns);
   void say_what_is_forgotten(const v1::QueryFlowsRequest& asked,
                              const v1::QueryFlowsResponse& answer) const;

@@ -33,7 +33,7 @@ std::optional<std::int64_t> parse_fraction(std::string_view text) {
   std::string digits(text.substr(1));
   if (digits.find_first_not_of("0123456789") != std::string::npos) return {};
   digits.resize(kDigits, '0');
-  return static_cast<std::int64_t>(*parse_unsigned(digits));
+  return static_cast<std::int64_t>(parse_unsigned(digits).value_or(0));
 }
 
 // Of the local day of `now_ns`, or the one before.

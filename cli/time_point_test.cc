@@ -19,14 +19,16 @@ std::int64_t moment(std::string_view text) {
 
 TEST(TimePoint, IsADurationBackThatMovesWithThePresent) {
   EXPECT_EQ(moment("5m"), kNow - 300 * kSecond);
-  EXPECT_EQ(parse_time_point("5m", kNow)->at(kNow + kSecond), kNow - 299 * kSecond);
-  EXPECT_EQ(parse_time_point("24000h", kNow)->at(kSecond), 1) << "before 1970 there is nothing";
+  EXPECT_EQ(parse_time_point("5m", kNow).value_or(TimePoint()).at(kNow + kSecond),
+            kNow - 299 * kSecond);
+  EXPECT_EQ(parse_time_point("24000h", kNow).value_or(TimePoint()).at(kSecond), 1)
+      << "before 1970 there is nothing";
 }
 
 TEST(TimePoint, IsAnInstantOfRfc3339ThatStands) {
   EXPECT_EQ(moment("2023-11-14T22:00:00Z"), kNow - 800 * kSecond);
   EXPECT_EQ(moment("2023-11-14T23:00:00.5+01:00"), kNow - 800 * kSecond + kSecond / 2);
-  EXPECT_EQ(parse_time_point("2023-11-14T22:00:00Z", kNow)->at(kNow + kSecond),
+  EXPECT_EQ(parse_time_point("2023-11-14T22:00:00Z", kNow).value_or(TimePoint()).at(kNow + kSecond),
             kNow - 800 * kSecond);
 }
 

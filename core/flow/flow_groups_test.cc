@@ -99,9 +99,15 @@ TEST(FlowGroups, CountAConnectionOnceThoughItWasPushedOutAndCameBack) {
 
 TEST(FlowGroups, CountWhatWasResetAmongWhatFailed) {
   auto reset = connection("web", 1);
-  for (auto& flow : reset) flow.socket.state = TCP_CLOSE, flow.socket.error = ECONNRESET;
+  for (auto& flow : reset) {
+    flow.socket.state = TCP_CLOSE;
+    flow.socket.error = ECONNRESET;
+  }
   auto refused = connection("web", 2);
-  for (auto& flow : refused) flow.socket.state = TCP_CLOSE, flow.socket.error = ECONNREFUSED;
+  for (auto& flow : refused) {
+    flow.socket.state = TCP_CLOSE;
+    flow.socket.error = ECONNREFUSED;
+  }
   reset.insert(reset.end(), refused.begin(), refused.end());
   const auto sums = grouped(reset, {GroupBy::kPod}).groups.at(0).sums;
   EXPECT_EQ(sums.connections, 2U);
@@ -210,7 +216,10 @@ class RandomFlows {
     Endpoint one{.kind = static_cast<EndpointKind>(below(7)),
                  .name_space = below(2) == 0 ? "" : "n" + std::to_string(below(2)),
                  .name = std::to_string(below(2))};
-    if (below(2) == 0) one.workload_kind = "Job", one.workload = std::to_string(below(2));
+    if (below(2) == 0) {
+      one.workload_kind = "Job";
+      one.workload = std::to_string(below(2));
+    }
     if (below(2) == 0) one.node = std::to_string(below(2));
     return std::make_shared<const Endpoint>(one);
   }

@@ -144,7 +144,6 @@ Result<SocketFacts> facts_of(const Message& wire) {
 
 template <class Message>
 Result<FlowKey> key_of(const Message& wire) {
-  FlowKey key;
   const auto src = address("src_ip", wire.src_ip());
   if (!src) return std::unexpected(src.error());
   const auto dst = address("dst_ip", wire.dst_ip());

@@ -144,7 +144,7 @@ TEST_F(HealthServerTest, AnswersScrapesInPrometheusFormat) {
 }
 
 TEST_F(HealthServerTest, CompressesForWhoTakesIt) {
-  const std::string text(1'000'000, 'x');
+  std::string text(1'000'000, 'x');
   server_->follow_metrics([&] { return text; });
   httplib::Client client("127.0.0.1", server_->port());
   const auto answer = client.Get("/metrics", httplib::Headers{{"Accept-Encoding", "gzip"}});
@@ -163,7 +163,7 @@ UniqueFd hung_scrape(std::uint16_t port) {
 }
 
 TEST_F(HealthServerTest, IsAliveWhileScrapersHangInCrowds) {
-  const std::string more_than_sockets_hold(64U << 20U, 'x');
+  std::string more_than_sockets_hold(64U << 20U, 'x');
   std::atomic<int> begun = 0;
   server_->follow_metrics([&] {
     ++begun;

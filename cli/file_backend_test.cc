@@ -21,7 +21,7 @@ using ::testing::SizeIs;
 
 class FileBackendTest : public ::testing::Test {
  protected:
-  ~FileBackendTest() override { ::unlink(path_.c_str()); }
+  void TearDown() override { ::unlink(path_.c_str()); }
 
   std::unique_ptr<FileBackend> saved(const std::string& text) {
     std::ofstream(path_) << text;

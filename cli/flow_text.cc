@@ -77,8 +77,7 @@ std::string source(const Message& message, bool named) {
 
 template <class Message>
 std::string bare_destination(const Message& message, bool named) {
-  const auto where =
-      named && has_name(message.dst()) ? endpoint_text(message.dst()) : message.dst_ip();
+  auto where = named && has_name(message.dst()) ? endpoint_text(message.dst()) : message.dst_ip();
   if (message.has_icmp_type()) return where;
   return endpoint(where, message.dst_port(), !message.role().empty());
 }

@@ -18,7 +18,7 @@ using Got = LineReader::Got;
 
 class LineReaderTest : public ::testing::Test {
  protected:
-  ~LineReaderTest() override { ::unlink(path_.c_str()); }
+  void TearDown() override { ::unlink(path_.c_str()); }
 
   LineReader reader_of(const std::string& text) {
     std::ofstream(path_, std::ios::binary) << text;

@@ -68,13 +68,14 @@ std::string packet_rate(std::uint64_t packets, double seconds) {
 
 std::string rtt_text(const v1::FlowGroup& group) {
   if (group.largest_rtt_us() == 0) return kUnknown;
-  const auto most = human_micros(group.largest_rtt_us());
+  auto most = human_micros(group.largest_rtt_us());
   if (group.smallest_rtt_us() == group.largest_rtt_us()) return most;
   return human_micros(group.smallest_rtt_us()) + ".." + most;
 }
 
 std::vector<Column> group_columns(const std::vector<v1::GroupBy>& by, double seconds) {
   std::vector<Column> columns;
+  columns.reserve(by.size());
   for (const auto one : by) {
     columns.push_back({.header = dimension({}, one).first, .shrinks = true});
   }

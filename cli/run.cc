@@ -85,8 +85,8 @@ Session session_for(const CliOptions& options, const Surroundings& around) {
 
 // A saved trace instead of an agent. What could not be read of it is told in the end, and is a
 // failure, though all the rest was shown.
-int replay(const CliOptions& options, const Surroundings& around) {
-  auto file = FileBackend::open(*options.input_file);
+int replay(const std::string& path, const CliOptions& options, const Surroundings& around) {
+  auto file = FileBackend::open(path);
   if (!file) return report(file.error(), around.err);
   const int status = run_command(**file, options, session_for(options, around));
   if (!around.out || around.reader_gone()) return status;
@@ -102,7 +102,7 @@ int answer(const CliOptions& options, const Surroundings& around) {
     around.out << completion_script(options.shell);
     return 0;
   }
-  if (options.input_file) return replay(options, around);
+  if (options.input_file) return replay(*options.input_file, options, around);
   init_log(LogLevel::kWarn);  // what the probes have to say about trouble
   auto backend = choose_backend(options, around);
   if (!backend) return report(backend.error(), around.err);

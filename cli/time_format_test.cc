@@ -15,7 +15,7 @@ constexpr std::int64_t kMoment = 1'700'000'000'012'345'678;  // 2023-11-14 22:13
 
 class TimeText : public ::testing::Test {
  protected:
-  ~TimeText() override { use_zone("UTC"); }
+  void TearDown() override { use_zone("UTC"); }
 
   static void use_zone(const char* zone) {
     ::setenv("TZ", zone, 1);

@@ -42,41 +42,42 @@ std::string any_of(std::mt19937& random, std::string_view letters, std::size_t m
   return text;
 }
 
+constexpr std::array<std::string_view, 30> kWords = {"socket",
+                                                     "on",
+                                                     "off",
+                                                     "auto",
+                                                     "tc",
+                                                     "tcx",
+                                                     "clsact",
+                                                     "head",
+                                                     "tail",
+                                                     "error",
+                                                     "warn",
+                                                     "info",
+                                                     "debug",
+                                                     "all",
+                                                     "node",
+                                                     "logs",
+                                                     "grpc",
+                                                     "http/protobuf",
+                                                     "gzip",
+                                                     "none",
+                                                     "never",
+                                                     "always",
+                                                     "interval",
+                                                     "metrics",
+                                                     "/a",
+                                                     "/b: c",
+                                                     "/d #e",
+                                                     "/*",
+                                                     "http://a.b:1/c",
+                                                     "https://[::1]:2"};
+// Among the names are those that YAML could take for something else: null, yes, 1e3, [*], ~.
+constexpr std::array<std::string_view, 9> kOdd = {"null", "yes", "1e3", "[*]", "~",
+                                                  "0x1f", "y",   "*",   "?"};
+
 // Some value that the setting takes, found by trying.
 std::vector<std::string> random_values(const Setting& setting, std::mt19937& random) {
-  constexpr std::array<std::string_view, 30> kWords = {"socket",
-                                                       "on",
-                                                       "off",
-                                                       "auto",
-                                                       "tc",
-                                                       "tcx",
-                                                       "clsact",
-                                                       "head",
-                                                       "tail",
-                                                       "error",
-                                                       "warn",
-                                                       "info",
-                                                       "debug",
-                                                       "all",
-                                                       "node",
-                                                       "logs",
-                                                       "grpc",
-                                                       "http/protobuf",
-                                                       "gzip",
-                                                       "none",
-                                                       "never",
-                                                       "always",
-                                                       "interval",
-                                                       "metrics",
-                                                       "/a",
-                                                       "/b: c",
-                                                       "/d #e",
-                                                       "/*",
-                                                       "http://a.b:1/c",
-                                                       "https://[::1]:2"};
-  // Among the names are those that YAML could take for something else: null, yes, 1e3, [*], ~.
-  constexpr std::array<std::string_view, 9> kOdd = {"null", "yes", "1e3", "[*]", "~",
-                                                    "0x1f", "y",   "*",   "?"};
   for (;;) {
     std::vector<std::string> values;
     switch (random() % 6) {

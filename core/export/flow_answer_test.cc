@@ -29,8 +29,9 @@ FlowView two_questions() {
   flow.bytes = 100;
   flow.first_seen_ns = 10;
   flow.last_seen_ns = 20;
-  const FlowOwners owners{.src = std::make_shared<const Endpoint>(Endpoint{
-                              .kind = EndpointKind::kPod, .name_space = "shop", .name = "web-0"})};
+  const FlowOwnersRef owners =
+      FlowOwners{.src = std::make_shared<const Endpoint>(
+                     Endpoint{.kind = EndpointKind::kPod, .name_space = "shop", .name = "web-0"})};
   flow.owners = owners;
   FlowTable table({});
   table.apply({.key = flow.key,

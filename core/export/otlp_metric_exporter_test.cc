@@ -21,12 +21,12 @@ using opentelemetry::proto::metrics::v1::Metric;
 constexpr std::array kBounds = {0.1, 1.0};
 
 const MetricInfo& bytes_info() {
-  static const MetricInfo kInfo{.name = "orb8_network_bytes_total",
-                                .help = "Bytes.",
-                                .unit = "By",
-                                .labels = {"namespace"},
-                                .type = MetricType::kCounter};
-  return kInfo;
+  static const MetricInfo info{.name = "orb8_network_bytes_total",
+                               .help = "Bytes.",
+                               .unit = "By",
+                               .labels = {"namespace"},
+                               .type = MetricType::kCounter};
+  return info;
 }
 
 std::string as_text(const MetricInfo& info, const std::vector<MetricSample>& samples) {

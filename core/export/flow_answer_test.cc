@@ -29,10 +29,8 @@ FlowView two_questions() {
   flow.bytes = 100;
   flow.first_seen_ns = 10;
   flow.last_seen_ns = 20;
-  const FlowOwnersRef owners =
-      FlowOwners{.src = std::make_shared<const Endpoint>(
-                     Endpoint{.kind = EndpointKind::kPod, .name_space = "shop", .name = "web-0"})};
-  flow.owners = owners;
+  flow.owners = FlowOwners{.src = std::make_shared<const Endpoint>(Endpoint{
+                               .kind = EndpointKind::kPod, .name_space = "shop", .name = "web-0"})};
   FlowTable table({});
   table.apply({.key = flow.key,
                .packets = 2,
@@ -40,7 +38,7 @@ FlowView two_questions() {
                .incarnation = 1,
                .first_seen_ns = 30,
                .last_seen_ns = 40},
-              [&](const FlowRecord& /*its own*/) { return owners; });
+              [&](const FlowRecord& /*its own*/) { return flow.owners; });
   FlowHistory history({}, 5);
   history.add(flow, EndReason::kIdle, 25);
   return {.live = table.share(), .history = history.share(), .taken_ns = 50};

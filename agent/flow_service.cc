@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/export/flow_answer.h"
 #include "core/export/pods_wire.h"
 #include "core/export/wire_request.h"
@@ -26,12 +27,6 @@ grpc::Status to_grpc(const Error& error) {
     default:
       return {grpc::StatusCode::INTERNAL, error.what};
   }
-}
-
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 // One of the few turns there are, taken if there is one left and given back at its end.
@@ -101,7 +96,7 @@ grpc::Status FlowService::GetStatus(grpc::ServerContext* /*context*/,
                                     v1::AgentStatus* response) {
   auto status = pipeline_.status();
   if (exporters_ != nullptr) exporters_->add_to(status);
-  to_wire(status, node_, now_ns(), *response);
+  to_wire(status, node_, wall_now_ns(), *response);
   return grpc::Status::OK;
 }
 

@@ -12,6 +12,7 @@
 #include "cli/format.h"
 #include "cli/time_point.h"
 #include "cli/wait.h"
+#include "core/base/clock.h"
 
 namespace orb8 {
 namespace {

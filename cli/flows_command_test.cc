@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "cli/render_test_data.h"
 #include "cli/time_point.h"
+#include "core/base/clock.h"
 
 namespace orb8 {
 namespace {

@@ -15,6 +15,7 @@
 #include "cli/time_format.h"
 #include "cli/time_point.h"
 #include "cli/wait.h"
+#include "core/base/clock.h"
 
 namespace orb8 {
 namespace {

@@ -13,6 +13,7 @@
 #include "cli/help.h"
 #include "cli/history_flags.h"
 #include "cli/usage_error.h"
+#include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/config/settings.h"
 #include "core/config/values.h"

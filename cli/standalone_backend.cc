@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/base/version.h"
 #include "core/config/load.h"
 #include "core/export/flow_answer.h"
@@ -23,12 +24,6 @@ namespace {
 constexpr auto kLookAround = std::chrono::seconds(1);
 constexpr std::uint32_t kRoom = 65'536;  // events
 
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 class StandaloneBackend final : public Backend {
  public:
   StandaloneBackend(const Config& config, std::unique_ptr<Pipeline> pipeline)
@@ -38,7 +33,7 @@ class StandaloneBackend final : public Backend {
 
   Result<v1::AgentStatus> status(const Patience& /*at once*/) override {
     v1::AgentStatus answer;
-    to_wire(pipeline_->status(), node_, now_ns(), answer);
+    to_wire(pipeline_->status(), node_, wall_now_ns(), answer);
     return answer;
   }
 

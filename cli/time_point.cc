@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cli/format.h"
+#include "core/base/clock.h"
 #include "core/base/rfc3339.h"
 #include "core/config/values.h"
 
@@ -83,12 +84,6 @@ std::optional<TimePoint> parse_time_point(std::string_view text, std::int64_t no
     return TimePoint{.unix_ns = *time};
   }
   return {};
-}
-
-std::int64_t wall_now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 }  // namespace orb8

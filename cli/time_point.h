@@ -22,7 +22,4 @@ struct TimePoint {
 // the last time that it was so late. Nothing for anything else.
 std::optional<TimePoint> parse_time_point(std::string_view text, std::int64_t now_ns);
 
-// Of the wall's clock, Unix epoch.
-std::int64_t wall_now_ns();
-
 }  // namespace orb8

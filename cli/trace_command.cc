@@ -17,6 +17,7 @@
 #include "cli/seen_flows.h"
 #include "cli/time_point.h"
 #include "cli/wait.h"
+#include "core/base/clock.h"
 
 namespace orb8 {
 namespace {

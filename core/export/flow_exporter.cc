@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/clock.h"
+
 namespace orb8 {
 namespace {
 
@@ -11,12 +13,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kGather = 1s;             // for how long a record may wait for company
 constexpr std::size_t kPagesAtOnce = 8;  // 1,024 flows, some 250 KiB
-
-std::int64_t wall_now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 }  // namespace
 

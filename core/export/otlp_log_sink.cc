@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/export/otlp_logs.h"
 
 namespace orb8 {
@@ -24,9 +25,7 @@ void OtlpLogSink::begin_request() {
 bool OtlpLogSink::write(std::span<const Event> records, const std::stop_token& give_up) {
   bool all = true;
   for (const auto& record : records) {
-    const auto now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                            std::chrono::system_clock::now().time_since_epoch())
-                            .count();
+    const auto now_ns = wall_now_ns();
     to_otlp(record, names_, now_ns, *records_->add_log_records());
     if (static_cast<std::size_t>(records_->log_records_size()) == kMostInRequest) {
       all &= flush(give_up);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/export/otlp_metrics.h"
 
 namespace orb8 {
@@ -21,9 +22,7 @@ OtlpMetricExporter::OtlpMetricExporter(Parts parts, std::chrono::nanoseconds int
 
 // All at once, before anything is sent: whoever counts is not held up by a receiver.
 std::vector<OtlpMetricExporter::Part> OtlpMetricExporter::collect() const {
-  const auto now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                          std::chrono::system_clock::now().time_since_epoch())
-                          .count();
+  const auto now_ns = wall_now_ns();
   std::vector<Part> parts;
   OtlpMetrics request;
   opentelemetry::proto::metrics::v1::ScopeMetrics* scope = nullptr;

@@ -9,12 +9,10 @@
 #include <utility>
 #include <variant>
 
+#include "core/base/clock.h"
+
 namespace orb8 {
 namespace {
-
-std::int64_t steady_now_ns() {
-  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
-}
 
 KnownPodRef copy_of(const KnownPodRef* pod) {
   return pod == nullptr ? nullptr : *pod;

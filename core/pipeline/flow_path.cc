@@ -7,20 +7,14 @@
 #include <span>
 #include <utility>
 
+#include "core/base/clock.h"
+
 namespace orb8 {
 namespace {
 
 // The end of a flow whose socket closed is told at once; its row stays a little for who asks.
 bool told_already(const Flow& flow) {
   return flow.life == FlowLife::kClosed;
-}
-
-std::int64_t wall_now_ns() {
-  return std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
-}
-
-std::int64_t steady_now_ns() {
-  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/kernel/network_state.h"
 #include "core/metrics/process_metrics.h"
 #include "core/metrics/status_metrics.h"
@@ -33,16 +34,6 @@ using Clock = Wakeups::Clock;
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 // News of Kubernetes come in bursts: flows that wait for a name get it within this.
 constexpr auto kGatherNews = std::chrono::milliseconds(50);
-
-std::int64_t wall_now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-std::int64_t steady_now_ns() {
-  return Clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
-}
 
 FlowTable::Limits to_limits(const Config& config) {
   return {.max_flows = config.max_flows,

@@ -5,10 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <set>
+
+#include "core/base/documented.h"
 
 namespace orb8 {
 namespace {
@@ -140,22 +139,8 @@ std::string settings_as_markdown() {
 
 // ORB8_WRITE_DOCS=1 writes the page instead of comparing it.
 TEST(Settings, AreAllInTheDocumentation) {
-  std::ifstream in(kPage);
-  ASSERT_TRUE(in) << kPage;
-  std::string page((std::istreambuf_iterator<char>(in)), {});
-  const auto begin = page.find(kBegin);
-  const auto end = page.find(kEnd);
-  ASSERT_NE(begin, std::string::npos);
-  ASSERT_NE(end, std::string::npos);
-  const auto from = begin + kBegin.size();
-  if (std::getenv("ORB8_WRITE_DOCS")) {
-    page.replace(from, end - from, settings_as_markdown());
-    std::ofstream(kPage) << page;
-    return;
-  }
-  EXPECT_EQ(page.substr(from, end - from), settings_as_markdown())
-      << "the page is behind the code: run ORB8_WRITE_DOCS=1 build/release/tests/config_test "
-         "--gtest_filter='*Documentation'";
+  expect_documented({.page = kPage, .begin = kBegin, .end = kEnd}, settings_as_markdown(),
+                    "config_test");
 }
 
 }  // namespace

@@ -10,10 +10,10 @@
 #include <cstdlib>
 
 #include "core/base/eventually.h"
+#include "core/base/temp_folder.h"
 #include "core/base/unique_fd.h"
 #include "core/export/otlp_receiver.h"
 #include "core/export/otlp_sender.h"
-#include "core/export/temp_folder.h"
 
 namespace orb8 {
 namespace {

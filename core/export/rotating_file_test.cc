@@ -10,7 +10,7 @@
 #include <iterator>
 #include <random>
 
-#include "core/export/temp_folder.h"
+#include "core/base/temp_folder.h"
 
 namespace orb8 {
 namespace {

@@ -4,16 +4,14 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <ctime>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "core/base/documented.h"
 #include "core/metrics/process_metrics.h"
 #include "core/metrics/status_metrics.h"
 
@@ -93,22 +91,8 @@ constexpr std::string_view kEnd = "<!-- end of metrics -->\n";
 
 // ORB8_WRITE_DOCS=1 writes the page instead of comparing it.
 TEST(Registry, IsAllInTheDocumentation) {
-  std::ifstream in(kPage);
-  ASSERT_TRUE(in) << kPage;
-  std::string page((std::istreambuf_iterator<char>(in)), {});
-  const auto begin = page.find(kBegin);
-  const auto end = page.find(kEnd);
-  ASSERT_NE(begin, std::string::npos);
-  ASSERT_NE(end, std::string::npos);
-  const auto from = begin + kBegin.size();
-  if (std::getenv("ORB8_WRITE_DOCS")) {
-    page.replace(from, end - from, registry_markdown());
-    std::ofstream(kPage) << page;
-    return;
-  }
-  EXPECT_EQ(page.substr(from, end - from), registry_markdown())
-      << "the page is behind the code: run ORB8_WRITE_DOCS=1 build/release/tests/metrics_test "
-         "--gtest_filter='*Documentation'";
+  expect_documented({.page = kPage, .begin = kBegin, .end = kEnd}, registry_markdown(),
+                    "metrics_test");
 }
 
 }  // namespace

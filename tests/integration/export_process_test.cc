@@ -13,12 +13,12 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/eventually.h"
+#include "core/base/temp_folder.h"
 #include "core/export/otlp_receiver.h"
 #include "orb8/v1/agent.grpc.pb.h"
 #include "tests/integration/process.h"
 #include "tests/integration/process_fixture.h"
 #include "tests/integration/raw_call.h"
-#include "tests/integration/temp_folder.h"
 
 namespace orb8::integration {
 namespace {

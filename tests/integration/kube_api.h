@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "core/base/temp_folder.h"
 #include "tests/integration/kube_connection.h"
 #include "tests/integration/process.h"
-#include "tests/integration/temp_folder.h"
 
 namespace orb8::integration {
 

@@ -16,12 +16,12 @@
 #include <thread>
 
 #include "core/base/eventually.h"
+#include "core/base/temp_folder.h"
 #include "core/k8s/log_capture.h"
 #include "core/pipeline/late_flows.h"
 #include "core/pipeline/pipeline.h"
 #include "tests/integration/faulty_proxy.h"
 #include "tests/integration/kube_api.h"
-#include "tests/integration/temp_folder.h"
 #include "tests/need.h"
 #include "tests/netns/pod_node.h"
 #include "tests/netns/socket_watcher.h"

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "core/base/temp_folder.h"
 #include "tests/integration/process.h"
-#include "tests/integration/temp_folder.h"
 
 namespace orb8::integration {
 

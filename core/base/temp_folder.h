@@ -1,3 +1,4 @@
+// For tests: a folder that goes with the test.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -7,7 +8,7 @@
 #include <string>
 #include <system_error>
 
-namespace orb8::integration {
+namespace orb8 {
 
 // A folder that is gone with the test, with all that is in it.
 class TempFolder {
@@ -33,4 +34,4 @@ class TempFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace orb8::integration
+}  // namespace orb8

@@ -169,6 +169,8 @@ void FlowPath::end_evicted(FlowTable::Ended& ended) {
   source_.forget(std::span(&gone, 1), [&](const FlowRecord& record) {
     if (record.key == ended.flow.key && !table_.find(record.key)) {
       const auto moved = ended.add_last(record);
+      moved_.packets += moved.packets;
+      moved_.bytes += moved.bytes;
       metering_.count(ended.flow, {.packets = moved.packets, .bytes = moved.bytes});
     } else {
       on_record(record);

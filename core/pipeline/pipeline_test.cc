@@ -116,6 +116,24 @@ TEST_F(PipelineTest, EndsEvictedFlowsInTheKernelToo) {
   EXPECT_EQ(pipeline->flows()->size(), 2U);
 }
 
+// It is pushed out before the snapshot comes to its entry, which has moved on.
+TEST_F(PipelineTest, CountsAnEvictedFlowsLastWords) {
+  config_.max_flows = 1;
+  config_.snapshot_interval_ms = 60'000;
+  script_.count_by_table();
+  script_.set_flow(record(2, 5));
+  const auto pipeline = start();
+  script_.set_first_flow(record(1, 1));
+  script_.set_flow(record(2, 9));
+  pipeline->stop();
+  std::uint64_t packets = 0;
+  pipeline->flows()->for_each([&](const Flow& flow) { packets += flow.packets; });
+  pipeline->view(true).history->for_each(
+      [&](const EndedFlow& flow) { packets += flow.flow.packets; });
+  EXPECT_EQ(packets, 9U + 1);
+  EXPECT_EQ(pipeline->status().source.accounting.counted.packets, packets);
+}
+
 TEST_F(PipelineTest, TellsAnEvictedFlowsLastWords) {
   config_.snapshot_interval_ms = 60'000;
   script_.set_flow(record(1, 5));

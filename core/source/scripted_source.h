@@ -38,6 +38,12 @@ class Script {
     flows_.push_back(record);
   }
 
+  // A new entry, which the next snapshot comes to before all others.
+  void set_first_flow(const FlowRecord& record) {
+    const std::lock_guard lock(mutex_);
+    flows_.insert(flows_.begin(), record);
+  }
+
   void send_packet(const Event& packet) {
     {
       const std::lock_guard lock(mutex_);
@@ -52,6 +58,12 @@ class Script {
   void set_accounting(const Accounting& accounting) {
     const std::lock_guard lock(mutex_);
     accounting_ = accounting;
+  }
+
+  // The source keeps no sum of what it counted: the flow table's is the one.
+  void count_by_table() {
+    const std::lock_guard lock(mutex_);
+    counted_by_table_ = true;
   }
 
   // The source hangs for as long as this is held.
@@ -117,6 +129,7 @@ class Script {
   std::vector<PacketFilter> wanted_;
   std::optional<LivingSockets> living_;
   Accounting accounting_;
+  bool counted_by_table_ = false;
   std::string failure_;
   std::string refusal_;
   std::uint16_t port_ = 0;
@@ -186,6 +199,7 @@ class ScriptedSource final : public FlowSource {
     status.name = "scripted";
     status.reason = "a test";
     status.accounting = script_.accounting_;
+    status.counted_by_table = script_.counted_by_table_;
     return status;
   }
 

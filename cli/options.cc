@@ -239,8 +239,10 @@ class Checker {
     };
     if (options_.standalone) return exclude("--standalone");
     if (!given("--agent").empty()) return exclude("--agent");
-    const auto* watch = command.get_option_no_throw("--watch");
-    if (watch != nullptr && watch->count() > 0) return exclude("--watch");
+    for (const char* flag : {"--watch", "--window", "--follow"}) {
+      const auto* option = command.get_option_no_throw(flag);
+      if (option != nullptr && option->count() > 0) return exclude(flag);
+    }
     return {};
   }
 

@@ -12,6 +12,7 @@
 namespace orb8 {
 
 v1::NetworkFlow* SavedFlows::put(const Key& key, const Flow& value) {
+  latest_ns_ = std::max(latest_ns_, value.last_seen_ns);
   const auto found = places_.find(key);
   if (found != places_.end()) {
     values_[found->second] = value;
@@ -73,6 +74,7 @@ const v1::NetworkFlow& SavedFlows::message_of(const Flow& picked) const {
 v1::QueryFlowsResponse SavedFlows::answer(const FlowQuery& query) const {
   const FlowSet flows(values_, query.period);
   v1::QueryFlowsResponse answer;
+  answer.set_taken_ns(latest_ns_);
   if (!query.group_by.empty()) {
     to_wire(group_flows(flows, query.matcher, query.group_by, query.order.sort, query.limit),
             query.group_by, answer);

@@ -26,6 +26,7 @@ class SavedFlows {
   // The flow that the event is of, as it was then. Packets add up.
   void add(const v1::NetworkEvent& message, const Event& value);
 
+  // As of the latest moment that was told of.
   v1::QueryFlowsResponse answer(const FlowQuery& query) const;
 
   std::uint64_t left_out() const { return left_out_; }
@@ -52,6 +53,7 @@ class SavedFlows {
 
   std::size_t most_flows_;
   std::uint64_t left_out_ = 0;
+  std::int64_t latest_ns_ = 1;  // 0 would say that the agent does not know
   std::unordered_map<Key, std::size_t, KeyHash> places_;
   std::vector<Flow> values_;
   std::vector<v1::NetworkFlow> messages_;                      // of the values

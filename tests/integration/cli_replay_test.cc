@@ -20,9 +20,12 @@
 namespace orb8::integration {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
 using namespace std::chrono_literals;
 
 constexpr uid_t kNobody = 65534;
@@ -70,6 +73,36 @@ TEST_F(CliReplay, GivesBackWhatATraceOfRealTrafficSaved) {
   EXPECT_THAT(replayed("trace network -o json --not --port " + port), IsEmpty());
   EXPECT_THAT(replayed("flows -o compact --to-port " + port),
               HasSubstr(": 127.0.0.1:" + port + " -> 127.0.0.1:" + port + " "));
+}
+
+// Three connections, a second apart.
+TEST_F(CliReplay, ChoosesByTimeAndNumberAndSumsUp) {
+  std::string events;
+  for (const char* number : {"1", "2", "3"}) {
+    std::string event = kEvent;
+    event.replace(event.find("51234"), 5, std::string("5123") + number);
+    event.replace(event.find("22:13:20"), 8, std::string("22:13:2") + number);
+    event.replace(event.find("cookie\":7"), 9, std::string("cookie\":") + number);
+    events += event;
+  }
+  const TempFile file(events);
+  const auto lines = [&](const std::string& words) {
+    Process orb8("orb8", command_line(words + " -o json --input-file " + file.path()));
+    EXPECT_EQ(orb8.exit_status(), 0) << words << ": " << orb8.err();
+    return lines_of(orb8.out());
+  };
+  EXPECT_THAT(lines("flows --all"), SizeIs(3));
+  EXPECT_THAT(lines("flows --since 2023-11-14T22:13:22Z"), SizeIs(2));
+  EXPECT_THAT(lines("flows --last 1"), ElementsAre(HasSubstr("\"src_port\":51233")));
+  EXPECT_THAT(lines("flows --first 1"), ElementsAre(HasSubstr("\"src_port\":51231")));
+  EXPECT_THAT(lines("flows --by port"),
+              ElementsAre(AllOf(HasSubstr("\"port\":443"), HasSubstr("\"flows\":3"),
+                                HasSubstr("\"sent_bytes\":4500"))));
+  EXPECT_THAT(lines("trace network --first 2"),
+              ElementsAre(HasSubstr("51231"), HasSubstr("51232")));
+  EXPECT_THAT(lines("trace network --last 1"), ElementsAre(HasSubstr("51233")));
+  EXPECT_THAT(lines("trace network --since 2023-11-14T22:13:22Z --until 2023-11-14T22:13:23Z"),
+              ElementsAre(HasSubstr("51232")));
 }
 
 TEST_F(CliReplay, ReadsAPipeUntilItEndsAsAnybody) {

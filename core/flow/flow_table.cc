@@ -243,7 +243,9 @@ FlowProgress FlowTable::told(Slot slot) const {
   FlowProgress told{.incarnation = progress(slot).incarnation,
                     .packets = flow.packets,
                     .bytes = flow.bytes,
-                    .payload_bytes = flow.payload_bytes};
+                    .payload_bytes = flow.payload_bytes,
+                    .retransmitted_bytes = flow.socket.retransmitted_bytes,
+                    .retransmits = flow.socket.retransmits};
   if (const auto before = before_.find(slot); before != before_.end()) {
     told.packets -= before->second.packets;
     told.bytes -= before->second.bytes;
@@ -262,7 +264,9 @@ void FlowTable::add_before(Slot slot, const FlowProgress& more) {
 FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
   auto& present = progress(slot).incarnation;
   const bool goes_on = record.incarnation != 0 && record.incarnation == present;
-  if (record.incarnation != 0 && record.incarnation != present) {
+  const bool anew = record.incarnation != 0 && !goes_on;
+  const auto retransmits_before = anew ? 0 : row(slot).socket.retransmits;
+  if (anew) {
     if (row(slot).packets != 0 || row(slot).bytes != 0) add_before(slot, told(slot));
     present = record.incarnation;
   }
@@ -270,7 +274,7 @@ FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
   if (record.incarnation == 0 && present != 0) add_before(slot, moved);
   Change change{.packets = moved.packets, .bytes = moved.bytes};
   change.retransmits =
-      static_cast<std::uint32_t>(growth(record.socket.retransmits, row(slot).socket.retransmits));
+      static_cast<std::uint32_t>(growth(record.socket.retransmits, retransmits_before));
   change.closed = change_facts(slot, record);
   change.flow = &row(slot);
   if (moved.packets == 0 && moved.bytes == 0 && moved.payload_bytes == 0) return change;

@@ -287,14 +287,29 @@ TEST_F(FlowTableTest, PushesOutWhatIsOverFirstAndOpenSocketsLast) {
   EXPECT_EQ(table_.evicted(), 2U);
 }
 
+TEST_F(FlowTableTest, CountsWhatASocketSentAgainSinceItWasOpened) {
+  auto said = socket_record(1, 5, FlowLife::kOpen);
+  said.socket.retransmits = 2;
+  EXPECT_EQ(apply(said).retransmits, 2U);
+  said.socket.retransmits = 5;
+  EXPECT_EQ(apply(said).retransmits, 3U);
+  said.incarnation = 2;  // connected anew: the kernel counts from nothing
+  said.socket.retransmits = 4;
+  EXPECT_EQ(apply(said).retransmits, 4U);
+}
+
 TEST_F(FlowTableTest, TellsWhatTheSourceHadSaidOfAFlow) {
   auto said = socket_record(1, 5, FlowLife::kOpen);
   said.payload_bytes = 77;
+  said.socket.retransmits = 2;
+  said.socket.retransmitted_bytes = 200;
   apply(said);
   const auto told = table_.told(flow(1));
   EXPECT_EQ(told.packets, 5U);
   EXPECT_EQ(told.bytes, 500U);
   EXPECT_EQ(told.payload_bytes, 77U);
+  EXPECT_EQ(told.retransmits, 2U);
+  EXPECT_EQ(told.retransmitted_bytes, 200U);
   EXPECT_EQ(told.incarnation, 1U);
   EXPECT_EQ(table_.told(flow(2)).packets, 0U);
 }

@@ -105,6 +105,8 @@ struct FlowProgress {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
   std::uint64_t payload_bytes = 0;
+  std::uint64_t retransmitted_bytes = 0;
+  std::uint32_t retransmits = 0;
 };
 
 // A flow, and what its source has said of it.

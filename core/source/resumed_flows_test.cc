@@ -52,6 +52,20 @@ TEST(ResumedFlows, GoOnFromAllThatWasToldBefore) {
   EXPECT_EQ(left_of(flows, record(2, 9, 8)), 8U) << "another socket's";
 }
 
+TEST(ResumedFlows, HaveSentAgainWhatTheyDidSinceTheyWereForgotten) {
+  ResumedFlows flows;
+  auto before = told(1, 9, 5);
+  before.told.retransmits = 3;
+  before.told.retransmitted_bytes = 300;
+  flows.add(before);
+  auto one = record(1, 9, 9);
+  one.socket.retransmits = 4;
+  one.socket.retransmitted_bytes = 350;
+  flows.take_off(one);
+  EXPECT_EQ(one.socket.retransmits, 1U);
+  EXPECT_EQ(one.socket.retransmitted_bytes, 50U);
+}
+
 TEST(ResumedFlows, OfASocketThatWasOpenedAnewBeginFromNothing) {
   ResumedFlows flows;
   flows.add(told(1, 9, 5));

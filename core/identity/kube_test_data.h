@@ -34,6 +34,7 @@ inline k8s::Node node(std::string uid, std::string name, std::vector<Addr> ips,
   return {.uid = std::move(uid),
           .name = std::move(name),
           .ips = std::move(ips),
+          .pod_cidrs = {},
           .zone = std::move(zone)};
 }
 

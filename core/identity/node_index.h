@@ -1,9 +1,10 @@
-// The nodes of the cluster by name and by all their addresses.
-// SPDX-License-Identifier: Apache-2.0
+// The nodes of the cluster by name and by all their addresses, and where their pods get theirs
+// from. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -28,6 +29,11 @@ class NodeIndex {
   Change keep(const std::unordered_set<std::string>& uids);
 
   EndpointRef by_ip(const Addr& addr) const;
+  // The first two addresses of a range for pods are its node's: flannel's tunnel has the one, and
+  // the bridge of its plugin the other (https://www.cni.dev/plugins/current/ipam/host-local/).
+  EndpointRef by_gateway(const Addr& addr) const;
+  // Whether some node's pods get their addresses from there.
+  bool has_for_pods(const Addr& addr) const;
   EndpointRef by_name(const std::string& name) const;
   const std::string& zone_of(const std::string& name) const;
 
@@ -44,7 +50,10 @@ class NodeIndex {
 
   std::unordered_map<std::string, Known> nodes_;  // by UID; what it holds stays where it is
   std::unordered_multimap<Addr, const Known*, AddrHash> by_ip_;
+  std::unordered_multimap<Addr, const Known*, AddrHash> by_gateway_;
   std::unordered_multimap<std::string_view, const Known*> by_name_;
+  // By where they begin; of those of one length none is in another. Few lengths are in use.
+  std::map<std::uint8_t, std::unordered_multiset<Addr, AddrHash>> ranges_;
   std::uint64_t order_ = 0;
 };
 

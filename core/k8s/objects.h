@@ -66,8 +66,9 @@ struct Service {
 struct Node {
   std::string uid;
   std::string name;
-  std::vector<Addr> ips;  // of every type
-  std::string zone;       // topology.kubernetes.io/zone, or its older name
+  std::vector<Addr> ips;          // of every type, and of the tunnels that its CNI tells of
+  std::vector<Prefix> pod_cidrs;  // spec.podCIDRs: where its pods get theirs from, with many CNIs
+  std::string zone;               // topology.kubernetes.io/zone, or its older name
   bool operator==(const Node&) const = default;
 };
 

@@ -143,6 +143,19 @@ TEST(ParseNode, KeepsItsAddressesAndItsZone) {
       "old");
 }
 
+TEST(ParseNode, KeepsWhereItsPodsAddressesAreFromAndThoseOfItsTunnels) {
+  const auto node = parsed<Node>(Kind::kNode, R"({"metadata": {"uid": "u", "name": "n",
+      "annotations": {"projectcalico.org/IPv4VXLANTunnelAddr": "10.244.1.0",
+                      "projectcalico.org/IPv4Address": "192.0.2.2/24",
+                      "network.cilium.io/ipv4-cilium-host": "10.244.1.77"}},
+      "spec": {"podCIDR": "10.244.1.0/24", "podCIDRs": ["10.244.1.0/24", "fd00:1::/64", "?"]},
+      "status": {"addresses": [{"type": "InternalIP", "address": "192.0.2.2"}]}})");
+  EXPECT_THAT(node->ips, ElementsAre(Addr::v4(192, 0, 2, 2), Addr::v4(10, 244, 1, 0),
+                                     Addr::v4(10, 244, 1, 77)));
+  EXPECT_THAT(node->pod_cidrs,
+              ElementsAre(*parse_prefix("10.244.1.0/24"), *parse_prefix("fd00:1::/64")));
+}
+
 TEST(ParseEndpointSlice, KeepsWhoStandsBehindWhichService) {
   const auto slices = listed<EndpointSlice>(Kind::kEndpointSlice, "endpointslices-list.json");
   ASSERT_THAT(slices, SizeIs(6));

@@ -20,13 +20,6 @@ std::optional<unsigned> parse_number(std::string_view text, unsigned most) {
   return value;
 }
 
-void clear_host_bits(Addr& addr, std::uint8_t length) {
-  for (std::size_t i = 0; i < addr.bytes.size(); ++i) {
-    const unsigned kept = std::clamp<int>(length - static_cast<int>(8 * i), 0, 8);
-    addr.bytes[i] &= static_cast<std::uint8_t>(0xff00U >> kept);
-  }
-}
-
 }  // namespace
 
 bool Addr::is_v4() const noexcept {
@@ -68,12 +61,19 @@ std::optional<Addr> parse_addr(std::string_view text) {
   return std::nullopt;
 }
 
+Addr masked(const Addr& addr, std::uint8_t length) noexcept {
+  auto network = addr;
+  for (std::size_t i = 0; i < network.bytes.size(); ++i) {
+    const unsigned kept = std::clamp<int>(length - static_cast<int>(8 * i), 0, 8);
+    network.bytes[i] &= static_cast<std::uint8_t>(0xff00U >> kept);
+  }
+  return network;
+}
+
 bool Prefix::contains(const Addr& other) const noexcept {
   // IPv4 is v4-mapped here, but ::/0 still means IPv6: families do not contain each other.
   if (other.is_v4() != (addr.is_v4() && length >= kMappedBits)) return false;
-  Addr network = other;
-  clear_host_bits(network, length);
-  return network == addr;
+  return masked(other, length) == addr;
 }
 
 std::optional<Prefix> parse_prefix(std::string_view text) {
@@ -85,10 +85,8 @@ std::optional<Prefix> parse_prefix(std::string_view text) {
   auto length = std::optional(most);
   if (slash != std::string_view::npos) length = parse_number(text.substr(slash + 1), most);
   if (!length) return std::nullopt;
-  Prefix prefix{.addr = *addr,
-                .length = static_cast<std::uint8_t>(v4 ? *length + kMappedBits : *length)};
-  clear_host_bits(prefix.addr, prefix.length);
-  return prefix;
+  const auto bits = static_cast<std::uint8_t>(v4 ? *length + kMappedBits : *length);
+  return Prefix{.addr = masked(*addr, bits), .length = bits};
 }
 
 std::string to_string(const Prefix& prefix) {

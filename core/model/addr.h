@@ -49,6 +49,9 @@ struct Prefix {
   bool operator==(const Prefix&) const = default;
 };
 
+// The first `length` bits of it, of 16 bytes; all others zero.
+Addr masked(const Addr& addr, std::uint8_t length) noexcept;
+
 // "10.0.0.0/8", "fd00::/8", or a single address. Host bits are cleared.
 std::optional<Prefix> parse_prefix(std::string_view text);
 std::string to_string(const Prefix& prefix);

@@ -151,6 +151,7 @@ Result<void> measure_kube(Report& report) {
     store.set(k8s::Node{.uid = std::to_string(i),
                         .name = node_name(i),
                         .ips = {addr(192, i + 1)},
+                        .pod_cidrs = {{.addr = addr(11, 256 * i), .length = 120}},
                         .zone = "eu-central-1a"});
   }
   for (int i = 0; i < kServices; ++i) store.set(service(i));

@@ -58,9 +58,17 @@ bool KubeStore::put(k8s::Node node) {
 bool KubeStore::put(k8s::Service service) {
   auto addrs = service.cluster_ips;
   addrs.insert(addrs.end(), service.external_ips.begin(), service.external_ips.end());
+  const auto behind = services_.endpoints_of(service);
+  addrs.insert(addrs.end(), behind.begin(), behind.end());
+  std::vector<std::uint16_t> node_ports;
+  for (const auto& port : service.ports) {
+    if (port.node_port != 0) node_ports.push_back(port.node_port);
+  }
   const bool any = services_.set(std::move(service));
-  if (any) note(addrs);
-  return any;
+  if (!any) return false;
+  news_.node_ports.insert(node_ports.begin(), node_ports.end());
+  note(addrs);
+  return true;
 }
 
 bool KubeStore::put(k8s::EndpointSlice slice) {
@@ -167,6 +175,8 @@ KubeSide KubeStore::side_of(const Addr& addr, std::uint16_t port, std::uint8_t p
       side.endpoint = std::move(pod);
   }
   side.service = std::move(match.service);
+  if (!side.endpoint) side.endpoint = nodes_.by_gateway(addr);
+  side.for_pods = !side.endpoint && nodes_.has_for_pods(addr);
   return side;
 }
 

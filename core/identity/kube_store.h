@@ -26,18 +26,21 @@ namespace orb8 {
 
 // One side of a flow, by its address.
 struct KubeSide {
-  EndpointRef endpoint;  // pod, node or Service; null: nobody that is known
-  EndpointRef service;   // that was addressed; null: none
+  EndpointRef endpoint;   // pod, node or Service; null: nobody that is known
+  EndpointRef service;    // that was addressed; null: none
+  bool for_pods = false;  // nobody that is known, but pods' addresses are from there
 };
 
 // What has come to be found that was not before.
 struct KubeNews {
-  std::unordered_set<Addr, AddrHash> addrs;  // of pods, nodes and Services, and behind Services
-  bool pods = false;                         // by their cgroups
+  std::unordered_set<Addr, AddrHash> addrs;      // of pods, nodes and Services, and behind Services
+  std::unordered_set<std::uint16_t> node_ports;  // of Services
+  bool pods = false;                             // by their cgroups
 
-  bool empty() const noexcept { return addrs.empty() && !pods; }
+  bool empty() const noexcept { return addrs.empty() && node_ports.empty() && !pods; }
   void merge(KubeNews&& more) {
     addrs.merge(more.addrs);
+    node_ports.merge(more.node_ports);
     pods |= more.pods;
   }
 };

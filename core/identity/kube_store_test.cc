@@ -124,6 +124,26 @@ TEST_F(KubeStoreTest, TellsANodePortOnNodesAndOnThisMachinesOtherAddresses) {
   EXPECT_FALSE(dst(kStranger, 30080, false).service);
 }
 
+TEST_F(KubeStoreTest, KnowsANodeByTheFirstAddressesOfItsPodsRange) {
+  auto far = node("n2", "node-2", {});
+  far.pod_cidrs = {*parse_prefix("10.244.0.0/24"), *parse_prefix("fd00:5::/64")};
+  store_.set(far);
+  for (const char* gateway : {"10.244.0.0", "10.244.0.1", "fd00:5::", "fd00:5::1"}) {
+    EXPECT_EQ(dst_name(ip(gateway)), "node-2") << gateway;
+    EXPECT_FALSE(dst(ip(gateway)).for_pods) << gateway;
+  }
+  for (const char* other : {"10.244.0.7", "10.244.0.255", "fd00:5::2"}) {
+    EXPECT_EQ(dst_name(ip(other)), "nobody") << other;
+    EXPECT_TRUE(dst(ip(other)).for_pods) << other;
+  }
+  EXPECT_FALSE(dst(kStranger).for_pods);
+  store_.set(pod("p1", "first", {ip("10.244.0.1")}));
+  EXPECT_EQ(dst_name(ip("10.244.0.1")), "first");
+  store_.gone(k8s::Kind::kNode, "n2");
+  EXPECT_EQ(dst_name(ip("10.244.0.0")), "nobody");
+  EXPECT_FALSE(dst(ip("10.244.0.7")).for_pods);
+}
+
 TEST_F(KubeStoreTest, TakesAPodBeforeANodeAndANodeBeforeAService) {
   store_.set(node("n1", "node-1", {kNodeIp, kPodIp}));
   store_.set(pod("p1", "web-0", {kPodIp}));

@@ -82,6 +82,16 @@ std::string_view ServiceIndex::pod_at(const Endpoint& service, const Addr& addr,
   return uid;
 }
 
+std::vector<Addr> ServiceIndex::endpoints_of(const k8s::Service& service) const {
+  std::vector<Addr> addrs;
+  const auto name = qualified(service.name_space, service.name);
+  for (auto [at, end] = slices_of_.equal_range(name); at != end; ++at) {
+    const auto& ips = at->second->slice.ips;
+    addrs.insert(addrs.end(), ips.begin(), ips.end());
+  }
+  return addrs;
+}
+
 void ServiceIndex::count_addresses(const k8s::Service& service, int by) {
   for (const auto* ips : {&service.cluster_ips, &service.external_ips}) {
     for (const auto& ip : *ips) {

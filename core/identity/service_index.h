@@ -36,6 +36,9 @@ class ServiceIndex {
   std::string_view pod_at(const Endpoint& service, const Addr& addr, std::uint16_t port,
                           std::uint8_t protocol) const;
 
+  // The addresses behind it, as its slices have them.
+  std::vector<Addr> endpoints_of(const k8s::Service& service) const;
+
   // All return whether anything changed.
   bool set(k8s::Service service);
   bool set(k8s::EndpointSlice slice);

@@ -21,8 +21,16 @@ FlowKey turned(FlowKey key) {
   return key;
 }
 
+const EndpointRef& own_side(const FlowKey& key, const FlowOwners& owners) {
+  return is_sent(key) ? owners.src : owners.dst;
+}
+
 bool is_pod(const EndpointRef& endpoint) {
   return endpoint && endpoint->kind == EndpointKind::kPod;
+}
+
+bool is_another(const EndpointRef& before, const EndpointRef& now) {
+  return !now || (!before->uid.empty() && now->uid != before->uid);
 }
 
 }  // namespace
@@ -58,8 +66,8 @@ void Attribution::pair_up(const FlowKey& key, const End& end, FlowOwners& owners
   if (!namer_.is_here(remote, peer)) return;
   const auto* other = table_.other_end(key, end.netns, end.began_ns);
   if (other == nullptr || !other->owners->local || !other->owners->local->endpoint) return;
-  peer = other->owners->local->endpoint;
-  meetings_.push_back({.key = other->key, .peer = owners.local->endpoint});
+  peer = own_side(other->key, *other->owners);
+  meetings_.push_back({.key = other->key, .peer = own_side(key, owners)});
 }
 
 void Attribution::settle() {
@@ -130,6 +138,20 @@ bool Attribution::name_older(std::int64_t now_ns) {
   return any;
 }
 
+// Whom a flow was found to be with may have given the address away since: it was with them all the
+// same.
+EndpointRef Attribution::kept(const EndpointRef& before, EndpointRef now) const {
+  if (is_pod(before)) {
+    const auto known = kube_->pod_with_uid(before->uid);
+    return known ? endpoint_of(known) : before;
+  }
+  if (!before || (before->kind != EndpointKind::kService && before->kind != EndpointKind::kNode)) {
+    return now;
+  }
+  if (!now || now->kind == EndpointKind::kExternal) return before;
+  return now->kind == before->kind && is_another(before, now) ? before : now;
+}
+
 // Whether any of its names changed.
 bool Attribution::name_again(const FlowKey& key) {
   const auto* flow = table_.find(key);
@@ -139,12 +161,12 @@ bool Attribution::name_again(const FlowKey& key) {
   auto owners = owners_of(
       key,
       {.netns = flow->socket.netns, .began_ns = flow->first_seen_ns, .local = std::move(local)});
-  // A pod that a flow was found to be with may have given its address away since.
   for (auto side : {&FlowOwners::src, &FlowOwners::dst}) {
-    const auto& before = (*flow->owners).*side;
-    if (!is_pod(before)) continue;
-    const auto known = kube_->pod_with_uid(before->uid);
-    owners.*side = known ? endpoint_of(known) : before;
+    owners.*side = kept((*flow->owners).*side, std::move(owners.*side));
+  }
+  for (auto service : {&FlowOwners::src_service, &FlowOwners::dst_service}) {
+    const auto& before = (*flow->owners).*service;
+    if (before && is_another(before, owners.*service)) owners.*service = before;
   }
   if (owners == *flow->owners) return false;
   table_.set_owners(key, pool_.share(std::move(owners)));

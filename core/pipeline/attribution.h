@@ -62,6 +62,7 @@ class Attribution {
   void tell_peer(FlowKey key, const EndpointRef& peer);
   bool name_recent(const KubeNews& news, bool connections, std::int64_t now_ns);
   bool name_older(std::int64_t now_ns);
+  EndpointRef kept(const EndpointRef& before, EndpointRef now) const;
   bool name_again(const FlowKey& key);
   bool name_all_again();
 

@@ -203,6 +203,11 @@ class LongFlowTest : public testing::Test {
     return text(owners.src) + " > " + text(owners.dst);
   }
 
+  std::string service_of(const FlowKey& key) const {
+    const auto& service = table_.find(key)->owners->dst_service;
+    return service ? service->name : "none";
+  }
+
   static constexpr std::int64_t kSecond = 1'000'000'000;
   static constexpr std::int64_t kMinute = 60 * kSecond;
   std::int64_t now_ns_ = 0;
@@ -235,6 +240,55 @@ TEST_F(LongFlowTest, GetsTheNamesOfNodesAndServicesThatAreToldOfMinutesLater) {
   store_.set(service("s1", "web", {kPeerIp}));
   EXPECT_TRUE(look(kMinute));
   EXPECT_EQ(names_of(key), "node-2 > web");
+}
+
+TEST_F(LongFlowTest, GetsTheServiceThatIsToldOfMinutesLaterBesideItsPodOrNode) {
+  store_.set(pod("p2", "db-0", {kPeerIp}));
+  store_.set(node("n1", "node-2", {kPodIp}));
+  const auto headless = see(kLoopback, kPeerIp);
+  const auto node_port = see(kLoopback, kPodIp);
+  store_.set(slice("e1", "db", {kPeerIp}, headless.dst_port));
+  EXPECT_FALSE(look(kMinute)) << "it has no Service yet";
+  store_.set(service("s1", "db", {}));
+  auto web = service("s2", "web", {});
+  web.ports[0].node_port = node_port.dst_port;
+  store_.set(web);
+  EXPECT_TRUE(look(kMinute));
+  EXPECT_EQ(service_of(headless), "db");
+  EXPECT_EQ(service_of(node_port), "web");
+  store_.gone(k8s::Kind::kEndpointSlice, "e1");
+  look(kMinute);
+  EXPECT_EQ(service_of(headless), "db");
+}
+
+TEST_F(LongFlowTest, GetsThePodWhoseAddressWasTakenForANodes) {
+  auto other = node("n1", "node-2", {});
+  other.pod_cidrs = {{.addr = kPeerIp, .length = 120}};
+  store_.set(other);
+  const auto key = see(kPodIp, kPeerIp);
+  EXPECT_EQ(names_of(key), "external > node-2");
+  look(kMinute);
+  store_.set(pod("p2", "db-0", {kPeerIp}));
+  EXPECT_TRUE(look(kMinute));
+  EXPECT_EQ(names_of(key), "external > db-0");
+}
+
+TEST_F(LongFlowTest, KeepsServicesAndNodesThatAreGoneWhenAllIsListedAnew) {
+  store_.set(service("s1", "web", {kPeerIp}));
+  store_.set(node("n1", "node-2", {kPodIp}));
+  const auto key = see(kPodIp, kPeerIp);
+  EXPECT_EQ(names_of(key), "node-2 > web");
+  store_.listed(k8s::Kind::kNode, {});
+  store_.listed(k8s::Kind::kService, {});
+  look(kMinute);
+  EXPECT_EQ(names_of(key), "node-2 > web");
+  EXPECT_EQ(service_of(key), "web");
+  store_.set(service("s2", "new", {kPeerIp}));
+  store_.set(node("n2", "node-3", {kPodIp}));
+  store_.listed(k8s::Kind::kService, {"s2"});
+  look(kMinute);
+  EXPECT_EQ(names_of(key), "node-2 > web");
+  EXPECT_EQ(service_of(key), "web");
 }
 
 TEST_F(LongFlowTest, KeepsTheNameThatItHasWhenItsAddressIsTakenByAnother) {

@@ -27,11 +27,6 @@ bool waits_for_its_pod(const FlowOwners& owners) {
          !is_kind(owners.local->endpoint, EndpointKind::kPod);
 }
 
-// A process of which it is not known where it is says less than a pod's address does.
-bool is_vague(const Owner& owner) {
-  return is_kind(owner.endpoint, EndpointKind::kProcess) && owner.cgroup_path.empty();
-}
-
 }  // namespace
 
 FlowNamer::FlowNamer(Options options)
@@ -48,11 +43,11 @@ EndpointRef FlowNamer::this_node() const {
   return known ? known : nameless_node_;
 }
 
-EndpointRef FlowNamer::by_address(const Addr& addr, EndpointRef known) const {
-  if (known) return known;
+EndpointRef FlowNamer::by_address(const Addr& addr, KubeSide& side) const {
+  if (side.endpoint) return std::move(side.endpoint);
   if (is_own(addr)) return this_node();
   const bool unheard_of = options_.kube != nullptr && !options_.kube->is_complete();
-  return unheard_of ? nullptr : external_endpoint();
+  return unheard_of || side.for_pods ? nullptr : external_endpoint();
 }
 
 void FlowNamer::refresh() {
@@ -81,8 +76,8 @@ FlowOwners FlowNamer::owners_of(const FlowKey& key, std::uint32_t netns, OwnerRe
   FlowOwners owners;
   owners.src_service = std::move(sides.src.service);
   owners.dst_service = std::move(sides.dst.service);
-  owners.src = by_address(key.src, std::move(sides.src.endpoint));
-  owners.dst = by_address(key.dst, std::move(sides.dst.endpoint));
+  owners.src = by_address(key.src, sides.src);
+  owners.dst = by_address(key.dst, sides.dst);
   look_behind(key, owners.dst_service, owners.dst);
   look_behind(turned(key), owners.src_service, owners.src);
   owners.local = std::move(local);
@@ -92,7 +87,9 @@ FlowOwners FlowNamer::owners_of(const FlowKey& key, std::uint32_t netns, OwnerRe
   auto& here = sent ? owners.src : owners.dst;
   auto& peer = sent ? owners.dst : owners.src;
   const auto& exact = owners.local->endpoint;
-  if (!is_kind(here, EndpointKind::kPod) || !is_vague(*owners.local)) here = exact;
+  const bool in_that_pod =
+      is_kind(here, EndpointKind::kPod) && exact->kind == EndpointKind::kProcess;
+  if (!in_that_pod) here = exact;
   // Loopback of another network namespace is not this machine's: whoever is there shares it.
   const auto& peer_addr = sent ? key.dst : key.src;
   const bool shared = exact->kind == EndpointKind::kPod || exact->kind == EndpointKind::kContainer;
@@ -112,14 +109,25 @@ bool FlowNamer::waits_behind(const EndpointRef& service, const EndpointRef& side
   return conntrack_ && service && !is_kind(side, EndpointKind::kPod);
 }
 
+// A node's name for an address is a guess where a pod comes to have it.
+bool FlowNamer::is_news_for_side(const Addr& addr, std::uint16_t port, const EndpointRef& side,
+                                 const EndpointRef& service, const KubeNews& news) const {
+  const bool node = is_own(addr) || is_kind(side, EndpointKind::kNode);
+  if (news.addrs.contains(addr)) return is_nameless(side) || node || !service;
+  return node && !service && news.node_ports.contains(port);
+}
+
 bool FlowNamer::is_news_for(const FlowKey& key, const FlowOwners& owners, const KubeNews& news,
                             bool connections) const {
   const auto behind = [&](const FlowKey& sent) {
     const auto* backend = conntrack_->backend_of(sent);
     return backend != nullptr && (connections || news.pods || news.addrs.contains(backend->addr));
   };
-  if (news.addrs.contains(key.src) && is_nameless(owners.src)) return true;
-  if (news.addrs.contains(key.dst) && is_nameless(owners.dst)) return true;
+  const auto ports = !is_icmp(key.protocol);
+  if (is_news_for_side(key.src, ports ? key.src_port : 0, owners.src, owners.src_service, news) ||
+      is_news_for_side(key.dst, ports ? key.dst_port : 0, owners.dst, owners.dst_service, news)) {
+    return true;
+  }
   if (news.pods && waits_for_its_pod(owners)) return true;
   if (waits_behind(owners.dst_service, owners.dst) && behind(key)) return true;
   return waits_behind(owners.src_service, owners.src) && behind(turned(key));

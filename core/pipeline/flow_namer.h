@@ -16,7 +16,9 @@ namespace orb8 {
 
 // In the order of trust: the socket's cgroup names its own side; each other side is the pod that
 // has its address, else the node, else the Service, else this machine, else external, where it is
-// known that nobody of the cluster has it. For one thread.
+// known that nobody of the cluster has it. A process is named where no pod has its address: who has
+// a pod's is in that pod, whatever cgroup it is in, which with version 1 of cgroups tells nothing.
+// For one thread.
 class FlowNamer {
  public:
   struct Options {
@@ -53,7 +55,9 @@ class FlowNamer {
   bool is_here(const Addr& addr, const EndpointRef& endpoint) const;
 
  private:
-  EndpointRef by_address(const Addr& addr, EndpointRef known) const;
+  EndpointRef by_address(const Addr& addr, KubeSide& side) const;
+  bool is_news_for_side(const Addr& addr, std::uint16_t port, const EndpointRef& side,
+                        const EndpointRef& service, const KubeNews& news) const;
   EndpointRef this_node() const;
   bool waits_behind(const EndpointRef& service, const EndpointRef& side) const;
   void look_behind(const FlowKey& sent, const EndpointRef& service, EndpointRef& side) const;

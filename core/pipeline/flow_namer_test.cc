@@ -77,12 +77,27 @@ TEST_F(FlowNamerTest, TakesTheSocketsOwnerForItsSideWhateverTheAddressIs) {
   EXPECT_EQ(text(namer_.owners_of(key, kOwnNetns, agent).src), "node node-1");
 }
 
-TEST_F(FlowNamerTest, TakesAPodsAddressBeforeAProcessOfWhichNoCgroupIsKnown) {
+// With version 1 of cgroups all processes are in the same one of version 2.
+TEST_F(FlowNamerTest, TakesAPodsAddressBeforeAProcessInACgroupThatIsNoPods) {
   const auto key = sent(kPodIp, kStranger);
-  EXPECT_EQ(text(namer_.owners_of(key, 0, owner(EndpointKind::kProcess, "nginx", "")).src),
-            "pod web-0");
-  EXPECT_EQ(text(namer_.owners_of(key, 0, owner(EndpointKind::kProcess, "nginx")).src),
-            "process nginx");
+  for (const char* cgroup : {"", "/", "/user.slice"}) {
+    EXPECT_EQ(text(namer_.owners_of(key, 0, owner(EndpointKind::kProcess, "nginx", cgroup)).src),
+              "pod web-0");
+  }
+  EXPECT_EQ(
+      text(namer_.owners_of(sent(kNodeIp, kStranger), 0, owner(EndpointKind::kProcess, "kubelet"))
+               .src),
+      "process kubelet");
+}
+
+TEST_F(FlowNamerTest, DoesNotCallExternalWhatPodsAddressesAreTakenFrom) {
+  auto other = node("n2", "node-2", {});
+  other.pod_cidrs = {*parse_prefix("10.244.5.0/24")};
+  complete();
+  store_.set(other);
+  EXPECT_EQ(text(namer_.owners_of(sent(ip("10.244.5.9"), kPodIp), 0, nullptr).src), "not known");
+  EXPECT_EQ(text(namer_.owners_of(sent(ip("10.244.6.9"), kPodIp), 0, nullptr).src), "external");
+  EXPECT_EQ(text(namer_.owners_of(sent(ip("10.244.5.1"), kPodIp), 0, nullptr).src), "node node-2");
 }
 
 TEST_F(FlowNamerTest, TellsTheServiceThatWasAddressedOnEitherSide) {

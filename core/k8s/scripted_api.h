@@ -75,7 +75,8 @@ class ScriptedApi {
 
   explicit ScriptedApi(Script script, int port = 0)
       : ScriptedApi(std::move(script), port, nullptr) {}
-  ScriptedApi(Script script, const TlsFiles& tls) : ScriptedApi(std::move(script), 0, &tls) {}
+  ScriptedApi(Script script, const TlsFiles& tls, int port = 0)
+      : ScriptedApi(std::move(script), port, &tls) {}
 
   ~ScriptedApi() {
     server_->stop();

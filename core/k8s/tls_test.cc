@@ -23,7 +23,12 @@ class Tls : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     dir = new TempDir;
-    // The authority, the server, the client; and an authority that signed none of them.
+    make_certificates(*dir);
+  }
+  static void TearDownTestSuite() { delete dir; }
+
+  // The authority, the server, the client; and an authority that signed none of them.
+  static void make_certificates(const TempDir& in) {
     const auto output = run_command({.argv = {"sh", "-ec", R"(
           cd "$DIR"
           new="openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
@@ -33,27 +38,29 @@ class Tls : public ::testing::Test {
           $new $by -subj /CN=kubernetes -addext subjectAltName=DNS:kubernetes \
             -keyout server.key -out server.crt
           $new $by -subj /CN=agent -keyout client.key -out client.crt)"},
-                                     .env = {{"DIR", dir->path("")}}},
+                                     .env = {{"DIR", in.path("")}}},
                                     {});
     ASSERT_TRUE(output) << output.error().what;
     ASSERT_EQ(output->exit_status, 0) << output->err;
   }
-  static void TearDownTestSuite() { delete dir; }
 
-  void SetUp() override {
+  void SetUp() override { serve(*dir); }
+
+  void serve(const TempDir& with, int port = 0) {
     api_.emplace(
         [](const httplib::Request& request) -> Answer {
           if (request.has_param("watch")) return {.stream = std::make_shared<Stream>()};
           return {.body = R"({"kind":"List","metadata":{"resourceVersion":"1"},"items":[]})"};
         },
-        TlsFiles{.cert = dir->path("server.crt"),
-                 .key = dir->path("server.key"),
-                 .client_ca = dir->path("ca.crt")});
+        TlsFiles{.cert = with.path("server.crt"),
+                 .key = with.path("server.key"),
+                 .client_ca = with.path("ca.crt")},
+        port);
     access_ = {.server = api_->url(),
-               .ca = file("ca.crt"),
+               .ca = {.file = with.path("ca.crt"), .text = {}},
                .tls_server_name = "kubernetes",
-               .cert = file("client.crt"),
-               .key = file("client.key")};
+               .cert = {.file = with.path("client.crt"), .text = {}},
+               .key = {.file = with.path("client.key"), .text = {}}};
   }
 
   static Pem file(const std::string& name) { return {.file = dir->path(name), .text = {}}; }
@@ -110,6 +117,19 @@ printf '%s' "{\"kind\":\"ExecCredential\",\"status\":{\"clientCertificateData\":
   access_.cert = access_.key = {};
   access_.exec = ExecPlugin{.command = dir->path("plugin")};
   EXPECT_TRUE(syncs()) << watcher_->component().reason;
+}
+
+TEST_F(Tls, TakesTheAuthorityThatReplacedAnotherWhileItRuns) {
+  const TempDir replaced;
+  make_certificates(replaced);
+  serve(replaced);
+  ASSERT_TRUE(syncs()) << watcher_->component().reason;
+  const int port = api_->port();
+  api_.reset();
+  make_certificates(replaced);
+  serve(replaced, port);
+  EXPECT_TRUE(sink_.wait([&] { return !api_->asked({"watch="}).empty(); }))
+      << watcher_->component().reason;
 }
 
 TEST_F(Tls, RefusesAServerOfAnotherAuthority) {

@@ -59,10 +59,20 @@ void Transfer::set_pem(const Pem& pem, CURLoption file, CURLoption blob) {
   set(blob, &bytes);
 }
 
+// So that each connection reads the file, which is replaced when authorities are rotated: libcurl
+// 7.87 and later would keep what was in it for a day. One before keeps nothing and refuses an
+// option that it does not know, which does no harm.
+void Transfer::forget_authorities() {
+#if LIBCURL_VERSION_NUM >= 0x075700
+  curl().easy_setopt(easy_.get(), CURLOPT_CA_CACHE_TIMEOUT, 0L);
+#endif
+}
+
 void Transfer::set_tls(const Access& access, const Credential& credential) {
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   if (!access.ca.empty()) {
     set_pem(access.ca, CURLOPT_CAINFO, CURLOPT_CAINFO_BLOB);
+    forget_authorities();
     // Else the system's authorities would be trusted beside the cluster's.
     set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   }

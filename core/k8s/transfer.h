@@ -61,6 +61,7 @@ class Transfer {
   }
   void add(CurlList& to, const std::string& text);
   void set_pem(const Pem& pem, CURLoption file, CURLoption blob);
+  void forget_authorities();
   void set_tls(const Access& access, const Credential& credential);
   void set_up(const Access& access, const Server& server, const HttpRequest& request,
               const Credential& credential);

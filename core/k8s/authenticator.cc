@@ -35,6 +35,19 @@ Result<std::string> Authenticator::token() {
   return text;
 }
 
+// All that is watched asks for a credential at the same time, on one thread, and a plugin may fail
+// by hanging until its deadline: one run is the answer to all of them.
+Result<ExecCredential> Authenticator::run(const ExecPlugin& plugin) {
+  if (exec_error_ && Clock::now() - exec_failed_ < failure_kept_) {
+    return std::unexpected(*exec_error_);
+  }
+  auto fresh = run_exec_plugin(plugin, access_, limits_);
+  exec_error_.reset();
+  if (!fresh) exec_error_ = fresh.error();
+  exec_failed_ = Clock::now();
+  return fresh;
+}
+
 Result<Credential> Authenticator::from(const ExecPlugin& plugin) {
   using std::chrono::system_clock;
   // Somewhat earlier, so that it does not expire on the way.
@@ -42,7 +55,7 @@ Result<Credential> Authenticator::from(const ExecPlugin& plugin) {
   const std::chrono::nanoseconds soon = (system_clock::now() + kMargin).time_since_epoch();
   if (exec_ && exec_->expires_ns && *exec_->expires_ns <= soon.count()) exec_.reset();
   if (!exec_) {
-    auto fresh = run_exec_plugin(plugin, access_, limits_);
+    auto fresh = run(plugin);
     if (!fresh) return std::unexpected(fresh.error());
     exec_ = std::move(*fresh);
   }

@@ -4,12 +4,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/k8s/exec_credential.h"
 #include "core/k8s/temp_dir.h"
 
 namespace orb8::k8s {
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -60,6 +64,18 @@ class ExecPluginTest : public ::testing::Test {
     access_.exec = ExecPlugin{.command = dir_.path("plugin")};
   }
 
+  void failing_plugin() {
+    dir_.write("runs", "");
+    dir_.write_program("plugin",
+                       "echo x >> " + dir_.path("runs") + "; echo not logged in >&2; exit 1\n");
+    access_.exec = ExecPlugin{.command = dir_.path("plugin")};
+  }
+
+  std::ptrdiff_t runs() const {
+    std::ifstream lines(dir_.path("runs"));
+    return std::count(std::istreambuf_iterator<char>(lines), {}, '\n');
+  }
+
   TempDir dir_;
   Access access_;
 };
@@ -82,6 +98,31 @@ TEST_F(ExecPluginTest, IsRunAgainWhenItsCredentialExpires) {
   Authenticator valid(access_, {});
   EXPECT_EQ(valid.credential()->token, "run-1");
   EXPECT_EQ(valid.credential()->token, "run-1");
+}
+
+TEST_F(ExecPluginTest, IsNotRunAgainAtOnceWhenItFails) {
+  failing_plugin();
+  Authenticator authenticator(access_, {});
+  const auto first = authenticator.credential();
+  const auto second = authenticator.credential();
+  ASSERT_FALSE(first);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(runs(), 1);
+  EXPECT_THAT(second.error().what, HasSubstr("not logged in"));
+  EXPECT_EQ(second.error().what, first.error().what);
+}
+
+TEST_F(ExecPluginTest, IsRunAgainAWhileAfterItFailed) {
+  failing_plugin();
+  Authenticator authenticator(access_, {}, 0ms);
+  EXPECT_FALSE(authenticator.credential());
+  plugin("");
+  EXPECT_EQ(authenticator.credential()->token, "run-1");
+  authenticator.refused();
+  failing_plugin();
+  EXPECT_FALSE(authenticator.credential());
+  EXPECT_FALSE(authenticator.credential());
+  EXPECT_EQ(runs(), 2);
 }
 
 TEST_F(ExecPluginTest, GetsItsArgumentsItsVariablesAndWhatItIsFor) {

@@ -184,8 +184,8 @@ void add_flows(std::vector<Setting>& all) {
 void add_names(std::vector<Setting>& all) {
   all.push_back(choice<KubeChoice>(
       {"kube", "ORB8_KUBE", "AUTO|OFF",
-       "Whether Kubernetes is asked for the names of pods, nodes and Services; auto: where there "
-       "is a cluster to be found."},
+       "Whether Kubernetes is asked for the names of pods, nodes and Services; auto: where "
+       "KUBECONFIG, a pod's environment or ~/.kube/config points to a cluster."},
       &Config::kube, {{"auto", KubeChoice::kAuto}, {"off", KubeChoice::kOff}}));
   all.push_back(choice<PodScope>(
       {"pod_scope", "ORB8_POD_SCOPE", "ALL|NODE",

@@ -34,7 +34,12 @@ AccessPlaces AccessPlaces::of_process() {
 }
 
 Result<Access> find_access(const AccessPlaces& places) {
-  if (!places.kubeconfig.empty()) return load_kubeconfig(places.kubeconfig);
+  if (!places.kubeconfig.empty()) {
+    auto access = load_kubeconfig(places.kubeconfig);
+    if (access || access.error().code != Errc::kNotFound) return access;
+    return fail(Errc::kUnavailable, "find the API server: there is no file " + places.kubeconfig +
+                                        ", which KUBECONFIG names");
+  }
   // A pod may have the variables and no token: automountServiceAccountToken: false.
   const bool in_pod = !places.service_host.empty() && !places.service_port.empty();
   if (in_pod && ::access((places.service_account + "/token").c_str(), F_OK) == 0) {
@@ -44,11 +49,14 @@ Result<Access> find_access(const AccessPlaces& places) {
     auto access = load_kubeconfig(places.home + "/.kube/config");
     if (access || access.error().code != Errc::kNotFound) return access;
   }
+  if (in_pod) {
+    return fail(Errc::kUnavailable,
+                "find the API server: this pod has no service account token "
+                "(automountServiceAccountToken), no KUBECONFIG and no ~/.kube/config");
+  }
   return fail(Errc::kNotFound,
-              in_pod ? "find the API server: this pod has no service account token "
-                       "(automountServiceAccountToken), no KUBECONFIG and no ~/.kube/config"
-                     : "find the API server: this is no pod, KUBECONFIG is not set, and there is "
-                       "no ~/.kube/config");
+              "find the API server: this is no pod, KUBECONFIG is not set, and there is no "
+              "~/.kube/config");
 }
 
 }  // namespace orb8::k8s

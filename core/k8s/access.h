@@ -58,7 +58,8 @@ struct AccessPlaces {
 };
 
 // $KUBECONFIG if it is set; else the service account of the pod that this runs in; else
-// ~/.kube/config. kNotFound: there is none of them.
+// ~/.kube/config. kNotFound: nothing points to a cluster. kUnavailable: something does, and what it
+// points to is not there yet.
 Result<Access> find_access(const AccessPlaces& places);
 
 }  // namespace orb8::k8s

@@ -39,7 +39,10 @@ TEST_F(FindAccess, TakesTheFileThatIsNamedBeforeThePodsAccount) {
   places.kubeconfig = dir_.path("named");
   EXPECT_EQ(find_access(places)->server, "https://named");
   places.kubeconfig = dir_.path("absent");
-  EXPECT_FALSE(find_access(places));
+  const auto access = find_access(places);
+  ASSERT_FALSE(access);
+  EXPECT_EQ(access.error().code, Errc::kUnavailable);
+  EXPECT_THAT(access.error().what, HasSubstr(dir_.path("absent") + ", which KUBECONFIG names"));
 }
 
 TEST_F(FindAccess, TakesThePodsAccountBeforeTheOneAtHome) {
@@ -61,17 +64,25 @@ TEST_F(FindAccess, TakesTheOneAtHomeOutsideOfPods) {
   EXPECT_EQ(find_access(places).error().code, Errc::kInvalid);
 }
 
-TEST_F(FindAccess, SaysWhereItLooked) {
+TEST_F(FindAccess, WaitsForTheTokenOfAPodThatHasNone) {
   auto places = pod();
   places.home = dir_.path("nobody");
-  places.service_account = dir_.path("absent");
-  auto access = find_access(places);
+  places.service_account = dir_.path("later");
+  const auto access = find_access(places);
   ASSERT_FALSE(access);
-  EXPECT_EQ(access.error().code, Errc::kNotFound);
+  EXPECT_EQ(access.error().code, Errc::kUnavailable);
   EXPECT_THAT(access.error().what, HasSubstr("automountServiceAccountToken"));
-  access = find_access({});
-  EXPECT_EQ(access.error().code, Errc::kNotFound);
-  EXPECT_THAT(access.error().what, HasSubstr("KUBECONFIG is not set"));
+  dir_.write("later/token", "t");
+  EXPECT_TRUE(find_access(places));
+}
+
+TEST_F(FindAccess, SaysWhereItLookedWhereNothingPointsToACluster) {
+  for (const std::string home : {"", "nobody"}) {
+    const auto access = find_access({.home = home.empty() ? home : dir_.path(home)});
+    ASSERT_FALSE(access);
+    EXPECT_EQ(access.error().code, Errc::kNotFound);
+    EXPECT_THAT(access.error().what, HasSubstr("KUBECONFIG is not set"));
+  }
 }
 
 }  // namespace

@@ -5,35 +5,51 @@
 
 #include <utility>
 
-#include "core/k8s/access.h"
-
 namespace orb8 {
 
-Cluster::Cluster(const Config& config)
-    : store_({.max_pods = config.max_pod_cache,
+namespace {
+
+constexpr std::chrono::seconds kPause(5);  // between two tries
+
+}  // namespace
+
+Cluster::Cluster(const Config& config, k8s::AccessPlaces places)
+    : places_(std::move(places)),
+      node_(config.pod_scope == PodScope::kAll ? "" : config.node_name),
+      store_({.max_pods = config.max_pod_cache,
               .node = config.node_name,
               .labels = config.labels,
               .node_only = config.pod_scope == PodScope::kNode}) {}
 
-std::unique_ptr<Cluster> Cluster::open(const Config& config) {
+std::unique_ptr<Cluster> Cluster::open(const Config& config, k8s::AccessPlaces places) {
   if (config.kube == KubeChoice::kOff) return nullptr;
-  const auto access = k8s::find_access(k8s::AccessPlaces::of_process());
+  const auto access = k8s::find_access(places);
   if (!access && access.error().code == Errc::kNotFound) {
     spdlog::info("Not in Kubernetes: {}", access.error().what);
     return nullptr;
   }
-  std::unique_ptr<Cluster> cluster(new Cluster(config));
-  auto ok = access ? cluster->watch(*access, config) : std::unexpected(access.error());
-  if (!ok) {
-    cluster->problem_ = ok.error().what;
-    spdlog::error("Kubernetes is not asked for names: {}", cluster->problem_);
-  }
+  std::unique_ptr<Cluster> cluster(new Cluster(config, std::move(places)));
+  cluster->tick(Clock::now());
   return cluster;
 }
 
-Result<void> Cluster::watch(const k8s::Access& access, const Config& config) {
-  const bool all = config.pod_scope == PodScope::kAll;
-  auto watcher = k8s::Watcher::start(access, {.node = all ? "" : config.node_name}, store_);
+void Cluster::tick(Clock::time_point now) {
+  if (watcher_ || now < next_try_) return;
+  next_try_ = now + kPause;
+  const auto ok = watch();
+  if (!ok && problem_ != ok.error().what) {
+    spdlog::error(
+        "Kubernetes is not asked for names: {} (tried again every {} s; where no cluster is meant, "
+        "set kube to off)",
+        ok.error().what, kPause.count());
+  }
+  problem_ = ok ? "" : ok.error().what;
+}
+
+Result<void> Cluster::watch() {
+  const auto access = k8s::find_access(places_);
+  if (!access) return std::unexpected(access.error());
+  auto watcher = k8s::Watcher::start(*access, {.node = node_}, store_);
   if (!watcher) return std::unexpected(watcher.error());
   watcher_ = std::move(*watcher);
   return {};

@@ -251,6 +251,7 @@ class PipelineThread final : public Pipeline {
       next_expiration_ = now + std::chrono::seconds(config_.expiration_interval_secs);
     }
     identity_->handle_ready(steady_now_ns());
+    if (cluster_) cluster_->tick(now);
     if (kube_ != nullptr) kube_->tick();
     const auto ok = path_.take_snapshot(now_ns, which);
     if (!ok && collect_error_ != ok.error().what) spdlog::error("{}", ok.error().what);
@@ -298,7 +299,7 @@ Result<std::unique_ptr<Pipeline>> start_thread(const Config& config, Surrounding
 Result<std::unique_ptr<Pipeline>> Pipeline::start(const Config& config) {
   auto source = open_source(config);
   if (!source) return std::unexpected(source.error());
-  auto cluster = Cluster::open(config);
+  auto cluster = Cluster::open(config, k8s::AccessPlaces::of_process());
   auto* kube = cluster ? &cluster->store() : nullptr;
   return start_thread(config,
                       {.source = std::move(*source), .kube = kube, .cluster = std::move(cluster)});

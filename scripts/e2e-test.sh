@@ -4,7 +4,8 @@
 #        e2e-test.sh down    takes away what was kept
 # The cluster is the one in $KUBECONFIG, which can pull the image $ORB8_IMAGE; else one of kind, where
 # there are kind and Docker; else one node of Kubernetes on this machine, as root (tests/e2e/cluster.sh).
-# Uses the programs in build/bin. What it makes it takes away again, unless ORB8_KEEP=1.
+# Uses the programs in build/bin. What it makes it takes away again, unless ORB8_KEEP=1; so it refuses to
+# begin where something of the same name is there already.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,6 +32,25 @@ else
   keep=HOME,XDG_CACHE_HOME,ORB8_KUBE_PROGRAMS,ORB8_CLUSTER,ORB8_DEBIAN_MIRROR,ORB8_SKIP_DEPS,ORB8_KEEP,CI
   ((EUID == 0)) || exec sudo "--preserve-env=$keep" scripts/e2e-test.sh "$@"
 fi
+
+# What is there already would be changed, and in the end taken away with the rest.
+refuse_what_is_there() {
+  local there
+  case $cluster in
+    given)
+      there=$(kubectl get --ignore-not-found -o name namespace/orb8-system namespace/orb8-e2e \
+        clusterrole/orb8-agent clusterrolebinding/orb8-agent) || die "the cluster in KUBECONFIG does not answer"
+      [[ ! $there ]] || die "the cluster in KUBECONFIG has ${there//$'\n'/, } already: name another cluster;" \
+        "where it is of an earlier test, 'scripts/e2e-test.sh down' takes it away"
+      ;;
+    kind)
+      there=$(kind get clusters)
+      ! grep -qx orb8-e2e <<<"$there" ||
+        die "kind has a cluster orb8-e2e already: 'scripts/e2e-test.sh down' takes it away"
+      ;;
+    node) tests/e2e/cluster.sh check ;;
+  esac
+}
 
 make_cluster() {
   case $cluster in
@@ -67,8 +87,13 @@ end_cluster() {
   esac
 }
 
+made=  # yes: what is there is this test's
 tidy_up() {
   local status=$?
+  if [[ ! $made && ! $down ]]; then
+    rm -rf "$work"
+    return
+  fi
   if [[ ${ORB8_KEEP:-} == 1 && ! $down ]]; then
     echo "e2e: kept, as ORB8_KEEP=1 asks; KUBECONFIG=${KUBECONFIG:-}"
     return
@@ -106,6 +131,8 @@ was_not_restarted() {
   [[ $(kubectl --namespace orb8-system get "$agent" -o 'jsonpath={.status.containerStatuses[0].restartCount}') == 0 ]]
 }
 
+refuse_what_is_there
+made=yes
 make_cluster
 check "the manifests are taken as they are" kubectl apply -k deploy/
 [[ ! ${ORB8_IMAGE:-} ]] || kubectl --namespace orb8-system set image daemonset/orb8-agent "agent=$ORB8_IMAGE"

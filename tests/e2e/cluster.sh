@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # usage: cluster.sh up             as root: a Kubernetes of one node on this machine
+#        cluster.sh check          whether nothing stands in the way of that
 #        cluster.sh down
 #        cluster.sh load FILE      puts the images of a docker archive into the node's containerd
 #        cluster.sh exec COMMAND   as a process of the node, outside any pod
@@ -40,10 +41,14 @@ eventually() {
   done
 }
 
-up() {
-  local start=$SECONDS
+check() {
   [[ ! -e $state ]] || die "$state is there: is a cluster up? $0 down ends it"
   [[ ! -e $(pods_group) ]] || die "$(pods_group) is there: this machine is a node already"
+}
+
+up() {
+  local start=$SECONDS
+  check
   scripts/install-deps.sh iptables conntrack openssl buildah libseccomp2
   kube=$(tests/e2e/kubernetes.sh node)
   mkdir -p "$state"
@@ -93,7 +98,7 @@ end_group() {
 
 down() {
   end_group "$(node_group)"
-  end_group "$(pods_group)"
+  [[ ! -e $state ]] || end_group "$(pods_group)"  # without it they are another node's
   ip netns del orb8-node 2>/dev/null || true
   ip link del orb8-node 2>/dev/null || true
   rm -rf "$state"
@@ -102,9 +107,9 @@ down() {
 ((EUID == 0)) || die "needs root"
 kube=${ORB8_KUBE_PROGRAMS:-${XDG_CACHE_HOME:-$HOME/.cache}/orb8/kube}
 case ${1:-} in
-  up | down) "$1" ;;
+  up | check | down) "$1" ;;
   load) load "${2:?a file}" ;;
   exec) inside "${@:2}" ;;
   env) echo "export KUBECONFIG=$state/admin.conf PATH=$kube/bin:\$PATH" ;;
-  *) die "usage: $0 up|down|load FILE|exec COMMAND|env" ;;
+  *) die "usage: $0 up|check|down|load FILE|exec COMMAND|env" ;;
 esac

@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
 using ::testing::Test;
@@ -109,6 +110,20 @@ TEST_F(ManifestsTest, MountDockersSocketWhereItIsAskedFor) {
 TEST_F(ManifestsTest, HavePodsToTryTheAgentWith) {
   apply("-f", "deploy/e2e-test-pods.yaml");
   EXPECT_EQ(get("/api/v1/namespaces/orb8-e2e/pods")["items"].size(), 5U);
+}
+
+TEST_F(ManifestsTest, AreLeftAloneByTheEndToEndTestWhereTheyAreInUse) {
+  apply("-k", "deploy");
+  const auto programs = fs::path(KubeApi::program("kubectl")).parent_path().string();
+  Process refused(
+      "/bin/bash",
+      {.arguments = {"-c", "PATH=$0:$PATH exec scripts/e2e-test.sh", programs},
+       .environment = {
+           {"HOME", "/nonexistent"}, {"KUBECONFIG", api->kubeconfig()}, {"ORB8_IMAGE", "orb8"}}});
+  EXPECT_EQ(refused.exit_status(), 1);
+  EXPECT_THAT(refused.err(), HasSubstr("has namespace/orb8-system"));
+  EXPECT_EQ(api->call("GET", kDaemonSet).status, 200);
+  EXPECT_EQ(get("/api/v1/namespaces/orb8-system")["status"]["phase"], "Active");
 }
 
 // With a server of its own: where no controllers are, a namespace that goes is never gone.

@@ -65,6 +65,7 @@ TEST_F(ManifestsTest, AskForTheCapabilitiesNeededAndNoMore) {
   EXPECT_THAT(security["capabilities"]["drop"], ElementsAre("ALL"));
   EXPECT_THAT(security["capabilities"]["add"],
               ElementsAre("BPF", "PERFMON", "NET_ADMIN", "SYS_ADMIN", "SYS_RESOURCE"));
+  EXPECT_EQ(security["seLinuxOptions"]["type"], "spc_t");
   EXPECT_EQ(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
 }
 

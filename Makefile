@@ -53,7 +53,7 @@ fmt: deps  ## format the C and C++ files
 	@scripts/lint.sh --fix
 
 .PHONY: lint
-lint: deps  ## check format, clang-tidy, doors, licences, sizes, shell scripts
+lint: deps  ## check format, clang-tidy, doors, licences, sizes, shell scripts, manifests
 	@scripts/lint.sh
 
 .PHONY: dev

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# usage: lint.sh         checks format, doors, licence lines, sizes, shell scripts, and clang-tidy
+# usage: lint.sh         checks format, doors, licence lines, sizes, shell scripts, manifests, and clang-tidy
 #        lint.sh --fix   formats the C and C++ files, nothing else
 set -euo pipefail
 cd "$(dirname "$0")/.."

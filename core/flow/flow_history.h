@@ -46,7 +46,7 @@ class HistorySnapshot {
 
 // A ring: of too many the oldest goes, counted, and all go when they are old enough. Pages are made
 // as they fill and freed as they empty, so that nothing is held where nothing ends; 65,536 flows
-// cost 10 MiB.
+// cost 10 MiB, and their owners, of whom there may be one for each.
 //
 // Each end, and each moment that a reader is told of, has a time of its own, so that it is never in
 // doubt which came first. Where the wall clock is set back, these times wait for it, a nanosecond

@@ -50,10 +50,17 @@ class Desk {
 
   // The pipeline's thread: between two records, whenever wanted().
   bool wanted() const noexcept { return wanted_.load(std::memory_order_relaxed); }
-  void answer(Snapshot snapshot) {
-    const std::lock_guard lock(mutex_);
+  // `take` makes the snapshot. Who asks meanwhile gets the next: this one may be older than the
+  // question, and without what is wanted.
+  template <class Take>
+  void answer(const Take& take) {
+    std::unique_lock lock(mutex_);
     wanted_.store(false, std::memory_order_relaxed);
-    answered_count_ = asked_count_;
+    const auto served = asked_count_;
+    lock.unlock();
+    Snapshot snapshot = take();
+    lock.lock();
+    answered_count_ = served;
     if (waiting_ == 0) return;
     shown_ = std::move(snapshot);
     answered_.notify_all();

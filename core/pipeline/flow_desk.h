@@ -32,7 +32,8 @@ class FlowDesk {
   bool wanted() const noexcept { return desk_.wanted(); }
   // `take` is asked for the present view, with the history or without.
   void answer(const std::function<FlowView(bool history)>& take) {
-    desk_.answer(std::make_shared<const FlowView>(take(history_readers_.load() > 0)));
+    desk_.answer(
+        [&] { return std::make_shared<const FlowView>(take(history_readers_.load() > 0)); });
   }
 
   // The last answer, which all get from here on: with the history.

@@ -62,6 +62,31 @@ TEST(FlowDesk, AsksForTheHistoryWhereAReaderDoes) {
   }
 }
 
+// What is made for one reader may lack what another wants, and is older than his question.
+TEST(FlowDesk, ServesWhoAsksWhileAnAnswerIsMadeWithTheNext) {
+  FlowTable table({});
+  FlowHistory history({}, 0);
+  std::counting_semaphore<2> woken(0);
+  FlowDesk desk([&] { woken.release(); });
+  const auto take = [&](bool with_history) {
+    return FlowView{.live = table.share(), .history = with_history ? history.share() : nullptr};
+  };
+  FlowView late;
+  std::jthread second;
+  std::jthread first([&] { (void)desk.ask(); });
+  woken.acquire();
+  desk.answer([&](bool with_history) {
+    second = std::jthread([&] { late = desk.ask(true); });
+    woken.acquire();
+    return take(with_history);
+  });
+  first.join();
+  EXPECT_TRUE(desk.wanted());
+  desk.answer(take);
+  second.join();
+  EXPECT_TRUE(late.history);
+}
+
 TEST(FlowDesk, KeepsNothingWhenAllHaveTakenTheirs) {
   FlowTable table({});
   table.apply(packets_of(1, 7), nobody);

@@ -37,7 +37,7 @@ class Metering {
   void expire();
 
   void answer_readers() {
-    if (desk_.wanted()) desk_.answer(share());
+    if (desk_.wanted()) desk_.answer([this] { return share(); });
   }
   void finish() { desk_.finish(share()); }
   void tell(Status& status) const;

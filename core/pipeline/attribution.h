@@ -30,7 +30,7 @@ class Attribution {
   // are of any clock that never goes back.
   void refresh(std::int64_t now_ns) {
     now_ns_ = now_ns;
-    namer_.refresh();
+    namer_.refresh(now_ns);
   }
 
   // Of a record that the table takes in just now; settle() when it has.

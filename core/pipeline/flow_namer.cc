@@ -50,8 +50,8 @@ EndpointRef FlowNamer::by_address(const Addr& addr, KubeSide& side) const {
   return unheard_of || side.for_pods ? nullptr : external_endpoint();
 }
 
-void FlowNamer::refresh() {
-  if (conntrack_) conntrack_->refresh();
+void FlowNamer::refresh(std::int64_t now_ns) {
+  if (conntrack_) conntrack_->refresh(now_ns);
 }
 
 std::uint64_t FlowNamer::version() const {

@@ -34,8 +34,8 @@ class FlowNamer {
   // From now on the pods behind Services are looked for there.
   void follow(std::unique_ptr<Conntrack> conntrack) { conntrack_ = std::move(conntrack); }
   const Conntrack* conntrack() const { return conntrack_.get(); }
-  // Before each round of owners_of().
-  void refresh();
+  // Before each round of owners_of(). Times are of any clock that never goes back.
+  void refresh(std::int64_t now_ns);
   // Goes up whenever names may have become known, ...
   std::uint64_t version() const;
   // ... and with each new connection in conntrack.

@@ -170,7 +170,7 @@ class PipelineThread final : public Pipeline {
   }
 
   void follow_conntrack() {
-    auto conntrack = Conntrack::open();
+    auto conntrack = Conntrack::open(steady_now_ns());
     if (conntrack) return namer_.follow(std::move(*conntrack));
     const auto& why = conntrack.error().what;
     spdlog::warn("{}: Services are shown without the pods behind them", why);

@@ -4,6 +4,7 @@
 #include "core/kernel/conntrack.h"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
@@ -11,9 +12,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "tests/need.h"
 #include "tests/netns/netns_fixture.h"
@@ -22,6 +26,8 @@
 
 namespace orb8::netns {
 namespace {
+
+using ::testing::HasSubstr;
 
 constexpr std::uint16_t kServicePort = 80;
 const Addr kVip = Addr::v4(10, 96, 0, 10);
@@ -48,7 +54,7 @@ class ConntrackTest : public NetnsTest {
 
   std::unique_ptr<Conntrack> open(std::size_t max_entries = 100'000) const {
     const auto there = client().enter();
-    auto opened = Conntrack::open(max_entries);
+    auto opened = Conntrack::open(now_ns_, max_entries);
     if (!opened) throw std::runtime_error(opened.error().what);
     return std::move(*opened);
   }
@@ -79,6 +85,7 @@ class ConntrackTest : public NetnsTest {
   std::unique_ptr<TwoHosts> net_;
   std::unique_ptr<UdpSink> sink_;
   mutable std::size_t sent_ = 0;
+  std::int64_t now_ns_ = 0;  // of the clock that a Conntrack goes by
 };
 
 // Makes the buffers of this process's netlink sockets that hear of connections as small as can be.
@@ -114,7 +121,7 @@ TEST_F(ConntrackTest, HearsOfAConnectionAndOfItsEnd) {
   const auto version = conntrack->version();
   talk(5000);
   const auto backend = [&] {
-    conntrack->refresh();
+    conntrack->refresh(now_ns_);
     return conntrack->backend_of(key(to_service(5000)));
   };
   ASSERT_TRUE(eventually([&] { return backend() != nullptr; }));
@@ -131,22 +138,100 @@ TEST_F(ConntrackTest, ReadsAllAnewWhereNoticesWereLost) {
   ASSERT_EQ(shrink_notice_buffers(), 1);
   talk_from(5000, 50);
   EXPECT_TRUE(eventually([&] {
-    conntrack->refresh();
+    conntrack->refresh(now_ns_);
     return conntrack->size() == 50;
   }));
   EXPECT_GT(conntrack->reread(), 0U);
   end_all();
   EXPECT_TRUE(eventually([&] {
-    conntrack->refresh();
+    conntrack->refresh(now_ns_);
     return conntrack->size() == 0;
   }));
+}
+
+// Since Linux 5.19 the end of a connection is not told that began while nobody listened.
+TEST_F(ConntrackTest, ForgetsWhatEndedWithoutANotice) {
+  talk_from(5000, 3);
+  const auto conntrack = open();
+  ASSERT_EQ(conntrack->size(), 3U);
+  end_all();
+  talk(5010);
+  now_ns_ += Conntrack::kReadAgainNs;
+  EXPECT_TRUE(eventually([&] {
+    conntrack->refresh(now_ns_);
+    return conntrack->size() == 1;
+  }));
+  EXPECT_NE(conntrack->backend_of(key(to_service(5010))), nullptr);
+}
+
+TEST_F(ConntrackTest, HasRoomAgainForWhatItRefusedOnceItHasForgottenTheOthers) {
+  talk_from(5000, 3);
+  const auto conntrack = open(3);
+  end_all();
+  talk(5010);
+  conntrack->refresh(now_ns_);
+  now_ns_ += Conntrack::kReadAgainNs;
+  EXPECT_TRUE(eventually([&] {
+    conntrack->refresh(now_ns_);
+    return conntrack->backend_of(key(to_service(5010))) != nullptr;
+  }));
+  EXPECT_EQ(conntrack->size(), 1U);
+  EXPECT_EQ(conntrack->refused(), 0U);
+  EXPECT_EQ(conntrack->component().reason, "");
+}
+
+// There are more connections than one message of a dump tells of.
+TEST_F(ConntrackTest, LosesNothingThatBeginsWhileItReadsAgain) {
+  constexpr std::uint16_t kBefore = 300;
+  constexpr std::uint16_t kMeanwhile = 300;
+  talk_from(5000, kBefore);
+  const auto conntrack = open();
+  ASSERT_EQ(conntrack->size(), kBefore);
+  const auto version = conntrack->version();
+  std::atomic<bool> done = false;
+  std::jthread others([&] {
+    talk_from(6000, kMeanwhile);
+    done = true;
+  });
+  while (!done) {
+    now_ns_ += Conntrack::kReadAgainNs;
+    conntrack->refresh(now_ns_);
+  }
+  others.join();
+  conntrack->refresh(now_ns_);
+  for (std::uint16_t i = 0; i < kMeanwhile; ++i) {
+    const auto port = static_cast<std::uint16_t>(6000 + i);
+    EXPECT_NE(conntrack->backend_of(key(to_service(port))), nullptr) << port;
+  }
+  EXPECT_EQ(conntrack->size(), kBefore + kMeanwhile);
+  EXPECT_EQ(conntrack->reread(), 0U) << "no notice was lost";
+  EXPECT_LE(conntrack->version(), version + std::uint64_t{2} * kMeanwhile)
+      << "what it knew is no news";
+}
+
+TEST_F(ConntrackTest, ReadsAgainAndSaysSoWhereTheKernelTellsOfNothing) {
+  client().sh("sysctl -qw net.netfilter.nf_conntrack_events=0");
+  const auto conntrack = open();
+  EXPECT_THAT(conntrack->component().reason, HasSubstr("nf_conntrack_events"));
+  talk(5000);
+  conntrack->refresh(now_ns_);
+  EXPECT_EQ(conntrack->size(), 0U);
+  now_ns_ += Conntrack::kReadAgainNs;
+  conntrack->refresh(now_ns_);
+  EXPECT_NE(conntrack->backend_of(key(to_service(5000))), nullptr);
+  client().sh("sysctl -qw net.netfilter.nf_conntrack_events=1");
+  end_all();
+  now_ns_ += Conntrack::kReadAgainNs;
+  conntrack->refresh(now_ns_);
+  EXPECT_EQ(conntrack->size(), 0U);
+  EXPECT_EQ(conntrack->component().reason, "");
 }
 
 TEST_F(ConntrackTest, KeepsNoMoreThanItHasRoomFor) {
   const auto conntrack = open(3);
   talk_from(5000, 5);
   EXPECT_TRUE(eventually([&] {
-    conntrack->refresh();
+    conntrack->refresh(now_ns_);
     return conntrack->refused() == 2;
   }));
   EXPECT_EQ(conntrack->size(), 3U);

@@ -65,10 +65,12 @@ void make_certificate(const TempFolder& folder) {
 }
 
 // It ends with these words when clients of its last run change Services while it looks at their
-// addresses, and is to be started again (upstream's pkg/controlplane/controller.go, Start: "We
-// should restart and retry").
+// addresses and node ports, and is to be started again (upstream's pkg/controlplane/controller.go,
+// Start: "We should restart and retry").
 bool ended_by_its_clients(Process& server) {
-  return server.err().contains("Unable to perform initial IP allocation check");
+  const auto words = server.err();
+  return words.contains("Unable to perform initial IP allocation check") ||
+         words.contains("Unable to perform initial service nodePort check");
 }
 
 Json ask_etcd(std::uint16_t port, const std::string& path, const Json& body) {
@@ -177,6 +179,12 @@ std::string KubeApi::url() const {
 HttpAnswer KubeApi::call(const std::string& method, const std::string& path,
                          const std::string& body, const std::string& token) const {
   return KubeConnection(url(), ca_file(), token).call(method, path, body);
+}
+
+std::string KubeApi::discovery() const {
+  const std::string group = "/apis/discovery.k8s.io/";
+  const bool has_v1 = call("GET", group + "v1").status == kOk;
+  return group + (has_v1 ? "v1" : "v1beta1");
 }
 
 KubeConnection KubeApi::connect() const {

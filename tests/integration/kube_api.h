@@ -34,6 +34,8 @@ class KubeApi {
   // `path` with its query. A PATCH is a merge patch. Throws where nobody answers.
   HttpAnswer call(const std::string& method, const std::string& path, const std::string& body = "",
                   const std::string& token = KubeApi::token()) const;
+  // Of EndpointSlices: /apis/discovery.k8s.io/v1, or v1beta1 of Kubernetes 1.20.
+  std::string discovery() const;
   KubeConnection connect() const;  // as the user who may do everything
 
   void kill_server();   // every connection breaks; what was stored stays

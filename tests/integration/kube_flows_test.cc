@@ -104,13 +104,8 @@ class TestCluster {
                          {"addressType", "IPv4"},
                          {"endpoints", Json::array({endpoint})},
                          {"ports", port(rule.backend_port)}};
-    const auto slice = object.dump();
-    const std::string place = "/namespaces/default/endpointslices";
-    auto answer = api->call("POST", "/apis/discovery.k8s.io/v1" + place, slice);
-    if (answer.status == 404) {  // Kubernetes 1.20
-      answer = api->call("POST", "/apis/discovery.k8s.io/v1beta1" + place, slice);
-    }
-    checked(answer);
+    checked(
+        api->call("POST", api->discovery() + "/namespaces/default/endpointslices", object.dump()));
     rewrite_service(net, rule);
   }
 

@@ -1,6 +1,6 @@
-// What is known of five thousand pods and of Services equals what a real API server has, whatever
-// happens to the server, to the agent's rights and to the network between them while those come and
-// go.
+// What is known of five thousand pods and of Services, nodes and EndpointSlices equals what a real
+// API server has, whatever happens to the server, to the agent's rights and to the network between
+// them while those come and go.
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,7 +16,9 @@
 #include "core/k8s/watcher.h"
 #include "tests/integration/faulty_proxy.h"
 #include "tests/integration/kube_api_fixture.h"
+#include "tests/integration/kube_churn.h"
 #include "tests/integration/kube_pods.h"
+#include "tests/integration/kube_truth.h"
 
 namespace orb8::integration {
 namespace {

@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "core/base/eventually.h"
 #include "core/base/temp_folder.h"
@@ -216,6 +217,49 @@ TEST_F(KubeFlows, OfAPodWithOneOnTheHostsNetworkNameBoth) {
   const auto* expected = "client > agent";
   EXPECT_EQ(becomes(expected, client_host().ns, ends, Direction::kEgress), expected);
   EXPECT_EQ(becomes(expected, here().ns, ends, Direction::kIngress), expected);
+}
+
+// They have one address, the node's: what tells them apart is their cgroups, whoever has the other
+// end.
+TEST_F(KubeFlows, OfTwoPodsOnTheHostsNetworkAreToldApart) {
+  const auto of_client = cgroup_of(client, 'a');
+  const auto of_server = cgroup_of(server, 'b');
+  const auto of_agent = cgroup_of(agent, 'c');
+  const auto of_proxy = cgroup_of(cluster->start_pod("node-proxy", here().v4(), true), 'd');
+  const auto server_listens = pod_server(of_server, server_host().ns, server_host().v4(), kPort);
+  const auto agent_listens = pod_server(of_agent, here().ns, here().v4(), kPort);
+  const auto proxy_listens = pod_server(of_proxy, here().ns, here().v4(), kPort + 1);
+  struct Call {
+    const Host& from;
+    const PodCgroup& by;
+    Ends ends;
+    const Host& to;
+    std::string expected;
+  };
+  const auto at = here().v4();
+  const std::vector<Call> calls = {
+      {here(), of_agent, {at, 5011, server_host().v4(), kPort}, server_host(), "agent > server"},
+      {here(),
+       of_proxy,
+       {at, 5012, server_host().v4(), kPort},
+       server_host(),
+       "node-proxy > server"},
+      {client_host(), of_client, {client_host().v4(), 5013, at, kPort}, here(), "client > agent"},
+      {client_host(),
+       of_client,
+       {client_host().v4(), 5014, at, kPort + 1},
+       here(),
+       "client > node-proxy"},
+      {here(), of_agent, {at, 5015, at, kPort + 1}, here(), "agent > node-proxy"},
+      {here(), of_proxy, {at, 5016, at, kPort}, here(), "node-proxy > agent"}};
+  std::vector<std::unique_ptr<netns::Child>> clients;
+  clients.reserve(calls.size());
+  for (const auto& call : calls) clients.push_back(pod_client(call.by, call.from.ns, call.ends));
+  for (const auto& call : calls) {
+    const auto& expected = call.expected;
+    EXPECT_EQ(becomes(expected, call.from.ns, call.ends, Direction::kEgress), expected);
+    EXPECT_EQ(becomes(expected, call.to.ns, call.ends, Direction::kIngress), expected);
+  }
 }
 
 TEST_F(KubeFlows, ToAServiceNameItAndThePodBehindIt) {

@@ -27,7 +27,7 @@ TEST(PrometheusText, WritesEachTypeAndEscapesWhatMustBe) {
   static constexpr std::array kBounds = {0.001, 0.5};
   const auto text = prometheus_text([](const TakeFamilyFn& take) {
     MetricFamily bytes{.info = kBytes, .samples = {}};
-    bytes.add({{"workload", "a\"b\\c\nd"}, {"pod", ""}}, std::uint64_t{1} << 53U, 0);
+    bytes.add({{"workload", "a\"b\\c\nd"}, {"peer_namespace", ""}}, std::uint64_t{1} << 53U, 0);
     bytes.add({{"workload", "web"}}, std::uint64_t{0}, 0);
     take(bytes);
     MetricFamily flows{.info = kFlows, .samples = {}};
@@ -52,6 +52,16 @@ orb8_rtt_seconds_bucket{le="0.001"} 1
 orb8_rtt_seconds_bucket{le="0.5"} 3
 orb8_rtt_seconds_bucket{le="+Inf"} 7
 )");
+}
+
+// With honor_labels a label that is told, though it is empty, is not filled in with the target's.
+TEST(PrometheusText, TellsTheLabelsThatATargetHasThoughTheyAreEmpty) {
+  const auto text = prometheus_text([](const TakeFamilyFn& take) {
+    MetricFamily bytes{.info = kBytes, .samples = {}};
+    bytes.add({{"namespace", ""}, {"pod", ""}, {"peer_namespace", ""}}, std::uint64_t{1}, 0);
+    take(bytes);
+  });
+  EXPECT_TRUE(text.ends_with("\norb8_bytes_total{namespace=\"\",pod=\"\"} 1\n")) << text;
 }
 
 TEST(PrometheusText, IsEmptyWhereNothingIsCollected) {

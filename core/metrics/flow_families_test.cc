@@ -45,7 +45,7 @@ class FlowFamilies : public ::testing::Test {
       for (const auto& sample : family.samples) {
         std::vector<std::string_view> labels;
         for (const auto& label : sample.labels) labels.push_back(label.name);
-        std::vector<std::string_view> expected = {"namespace", "workload"};
+        std::vector<std::string_view> expected = {"namespace", "pod", "workload"};
         expected.insert(expected.end(), family.info.labels.begin(), family.info.labels.end());
         EXPECT_EQ(labels, expected) << family.info.name;
       }

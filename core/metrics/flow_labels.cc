@@ -131,8 +131,12 @@ std::vector<MetricLabel> to_labels(const LabelSet& set, const OwnLabels& own) {
     labels.push_back({name, set.substr(at, end - at)});
     at = end + 1;
   };
-  if (own.name_space) next("namespace");
-  if (own.pod) next("pod");
+  const auto next_or_empty = [&](bool chosen, std::string_view name) {
+    if (chosen) return next(name);
+    labels.push_back({name, ""});
+  };
+  next_or_empty(own.name_space, "namespace");
+  next_or_empty(own.pod, "pod");
   if (own.workload) next("workload");
   if (own.node) labels.push_back({"node", own.node_name});
   for (const auto* name :

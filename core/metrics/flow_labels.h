@@ -40,7 +40,8 @@ LabelSet label_set(const Flow& flow, Direction direction, const OwnLabels& own);
 // All that there is no room for.
 LabelSet other_label_set(Direction direction, MeterProtocol protocol, const OwnLabels& own);
 
-// Names and values, for a sample.
+// Names and values, for a sample. `namespace` and `pod` always, empty where they were not chosen:
+// Prometheus would take those of the agent's own pod.
 std::vector<MetricLabel> to_labels(const LabelSet& set, const OwnLabels& own);
 
 // Both ends, seen from here.

@@ -104,7 +104,8 @@ TEST_F(FlowMeterTest, HasTheLabelsThatWereChosen) {
   FlowMeter meter({.own = own});
   meter.add(sent(web_, db_), {.packets = 1, .bytes = 1});
   meter.share()->for_each([&](const MeterRow& row) {
-    EXPECT_EQ(to_labels(*row.labels, own), (std::vector<MetricLabel>{{"pod", "web-0"},
+    EXPECT_EQ(to_labels(*row.labels, own), (std::vector<MetricLabel>{{"namespace", ""},
+                                                                     {"pod", "web-0"},
                                                                      {"node", "n1"},
                                                                      {"direction", "egress"},
                                                                      {"protocol", "UDP"},

@@ -26,7 +26,7 @@ struct MetricInfo {
   MetricType type = MetricType::kGauge;
 };
 
-// An empty value is the same as no such label.
+// An empty value is the same as no such label, but that no other is to be put in its place.
 struct MetricLabel {
   std::string_view name;
   std::string value;  // UTF-8

@@ -23,8 +23,10 @@ constexpr int kOk = 200;
 constexpr auto kBetweenQuestions = 50ms;
 
 std::string configuration(const std::vector<std::string>& targets) {
+  // As the PodMonitor in deploy/monitoring has it: each target has labels of the agent's own pod.
+  const Json labels = {{"namespace", "orb8-system"}, {"pod", "orb8-agent-x7k2p"}};
   Json job = {{"job_name", "orb8-agent"}, {"honor_labels", true}};
-  job["static_configs"] = Json::array({{{"targets", targets}}});
+  job["static_configs"] = Json::array({{{"targets", targets}, {"labels", labels}}});
   const Json all = {{"global", {{"scrape_interval", "1s"}, {"scrape_timeout", "1s"}}},
                     {"scrape_configs", Json::array({job})}};
   return all.dump();  // JSON is YAML

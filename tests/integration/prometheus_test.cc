@@ -111,6 +111,18 @@ TEST_F(PrometheusTest, CountsExactlyTheConnectionsByHowTheyEnded) {
   EXPECT_EQ(prometheus.sum(mine("orb8_tcp_retransmits_total", R"(protocol="TCP")")), 0);
 }
 
+TEST_F(PrometheusTest, TakesNoProcessForTheAgentsPod) {
+  const Prometheus prometheus({target()});
+  by_traffic_maker([] { LoopbackTcp().converse(10'000); });
+  // `pod` is none of the labels that were chosen, and not to be filled in either.
+  const auto in_no_pod = mine("orb8_network_connections_total", R"(namespace="",pod="")");
+  EXPECT_TRUE(prometheus.comes_to("sum(" + in_no_pod + ")", 2));
+  EXPECT_EQ(prometheus.sum(R"(count({__name__=~"orb8_.+",direction!="",pod!=""}))"), 0);
+  EXPECT_EQ(prometheus.sum(R"(count({__name__=~"orb8_.+",direction!="",namespace!=""}))"), 0);
+  // What is told of the agent itself is its pod's.
+  EXPECT_EQ(prometheus.sum(R"(orb8_build_info{namespace="orb8-system",pod!=""})"), 1);
+}
+
 TEST_F(PrometheusTest, KnowsHowTheAgentIs) {
   const Prometheus prometheus({target()});
   EXPECT_TRUE(prometheus.comes_to("up", 1));

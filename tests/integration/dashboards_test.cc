@@ -10,26 +10,28 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <regex>
-#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "core/base/unique_fd.h"
 #include "tests/integration/kube_api.h"
+#include "tests/integration/kube_pods.h"
 #include "tests/integration/loopback_tcp.h"
 #include "tests/integration/process.h"
 #include "tests/integration/process_fixture.h"
 #include "tests/integration/prometheus.h"
 #include "tests/need.h"
+#include "tests/netns/cgroup.h"
+#include "tests/netns/child.h"
+#include "tests/netns/pod_node.h"
 #include "tests/netns/topology.h"
 
 namespace orb8::integration {
@@ -39,6 +41,7 @@ using namespace std::chrono_literals;
 using Json = nlohmann::json;
 
 constexpr auto* kBpfStats = "/proc/sys/kernel/bpf_stats_enabled";
+constexpr int kPod = 1;  // of make_pods(): a Deployment's
 constexpr auto* kListening = "gRPC server listening on ";
 
 // The kernel counts the time of BPF programs for as long as this lives.
@@ -56,29 +59,32 @@ class BpfStats {
   std::string before_;
 };
 
-// Of all kinds that the dashboards tell apart, again and again.
-class Traffic {
+// Of all kinds that the dashboards tell apart, again and again, by a process of the pod's.
+class PodTraffic {
  public:
-  Traffic() : thread_([this](const std::stop_token& stop) { run(stop); }) {}
+  PodTraffic(const std::string& uid, const netns::Cgroup& kubepods) : pod_(kubepods, uid, 'a') {
+    maker_.emplace([&] {
+      pod_.enter();
+      std::thread(make).detach();
+    });
+  }
 
  private:
-  void run(const std::stop_token& stop) {
+  static void make() {
     const LoopbackUdp udp;
-    std::mutex mutex;
-    std::unique_lock lock(mutex);
-    std::condition_variable_any never;
-    while (!stop.stop_requested()) {
+    for (;;) {
       LoopbackTcp tcp;
       tcp.converse(100'000);
       tcp.reset();
       tcp.close();
       tcp.be_refused();
       udp.send(10, 100);
-      never.wait_for(lock, stop, 20ms, [] { return false; });  // some 50 connections a second
+      std::this_thread::sleep_for(20ms);  // some 50 connections a second
     }
   }
 
-  std::jthread thread_;
+  netns::PodCgroup pod_;
+  std::optional<netns::Child> maker_;
 };
 
 // A host that is nobody of the cluster, and is talked to all the time.
@@ -104,6 +110,7 @@ class Stranger {
 struct Query {
   std::string where;  // "agent-health.json: Memory"
   std::string promql;
+  std::string label = {};  // of a variable: whose values it offers
 };
 
 void replace_all(std::string& text, const std::string& what, const std::string& by) {
@@ -121,6 +128,27 @@ std::string filled_in(std::string promql) {
   return promql;
 }
 
+// A query that answers 0 where it would be empty says nothing: what it is made of must be there.
+std::vector<Query> told_apart(const std::string& where, const std::string& promql) {
+  if (!promql.ends_with("or vector(0)")) return {{where, promql}};
+  static const std::regex selector(R"(\w+\{[^}]*\})");
+  std::vector<Query> selectors;
+  for (auto at = std::sregex_iterator(promql.begin(), promql.end(), selector);
+       at != std::sregex_iterator(); ++at) {
+    selectors.push_back({where, at->str()});
+  }
+  EXPECT_FALSE(selectors.empty()) << where;
+  return selectors;
+}
+
+// "label_values(SELECTOR, LABEL)", which must offer something.
+Query query_of_variable(const std::string& where, const std::string& text) {
+  static const std::regex values(R"(label_values\((.+),\s*(\w+)\))");
+  std::smatch parts;
+  EXPECT_TRUE(std::regex_match(text, parts, values)) << where << ": " << text;
+  return {where + ": variable " + text, filled_in(parts[1]), parts[2]};
+}
+
 std::vector<Query> queries_of(const std::filesystem::path& dashboard) {
   std::vector<Query> queries;
   const auto board = Json::parse(std::ifstream(dashboard));
@@ -129,16 +157,13 @@ std::vector<Query> queries_of(const std::filesystem::path& dashboard) {
     const auto where = dashboard.filename().string() + ": " + panel.at("title").get<std::string>();
     EXPECT_FALSE(panel.at("targets").empty()) << where;
     for (const auto& target : panel.at("targets")) {
-      queries.push_back({where, filled_in(target.at("expr"))});
+      std::ranges::copy(told_apart(where, filled_in(target.at("expr"))),
+                        std::back_inserter(queries));
     }
   }
   for (const auto& variable : board.at("templating").at("list")) {
     if (variable.at("type") != "query") continue;
-    // "label_values(SERIES, LABEL)": there must be such series.
-    const std::string text = variable.at("query").at("query");
-    const auto from = text.find('(') + 1;
-    queries.push_back({dashboard.filename().string() + ": variable " + text,
-                       filled_in(text.substr(from, text.rfind(',') - from))});
+    queries.push_back(query_of_variable(dashboard.filename(), variable.at("query").at("query")));
   }
   return queries;
 }
@@ -171,24 +196,33 @@ class DashboardsTest : public ProcessTest {
     if (IsSkipped() || HasFatalFailure()) return;
     stats_.emplace();
     api_ = std::make_unique<KubeApi>();
-    agent_.emplace("orb8-agent", Command{.arguments = {"--flow-source", "socket"},
-                                         .environment = {{"KUBECONFIG", api_->kubeconfig()}}});
+    make_pods(*api_, kPod, kPod + 1, true);
+    const auto pod = Json::parse(api_->call("GET", pod_path(kPod)).body);
+    agent_.emplace("orb8-agent",
+                   Command{.arguments = {"--flow-source", "socket", "--node-name",
+                                         pod.at("spec").at("nodeName"),
+                                         // pod-detail.json is for agents that tell pods apart
+                                         "--metrics-labels", "namespace,pod,workload"},
+                           .environment = {{"KUBECONFIG", api_->kubeconfig()}}});
     ASSERT_TRUE(agent_->says(kListening)) << agent_->err();
-    traffic_.emplace();
+    traffic_.emplace(pod.at("metadata").at("uid"), kubepods_);
     stranger_.emplace();
     prometheus_.emplace(std::vector<std::string>{"127.0.0.1:9091"});
   }
 
-  // A number at last, and not merely the word that there is none.
+  // A number, and not merely the word that there is none.
+  bool has_answer(const Query& query) const {
+    if (!query.label.empty()) return !prometheus_->label_values(query.promql, query.label).empty();
+    const auto samples = prometheus_->query(query.promql);
+    return std::ranges::any_of(samples, [](const auto& one) { return std::isfinite(one.value); });
+  }
+
   bool is_answered(const Query& query) const {
     const auto end = std::chrono::steady_clock::now() + kPatience;
-    for (;;) {
-      const auto samples = prometheus_->query(query.promql);
-      if (std::ranges::any_of(samples, [](const auto& one) { return std::isfinite(one.value); })) {
-        return true;
-      }
+    while (!has_answer(query)) {
       if (std::chrono::steady_clock::now() > end) return false;
     }
+    return true;
   }
 
   void expect_all_answered(const std::vector<Query>& queries) const {
@@ -202,7 +236,9 @@ class DashboardsTest : public ProcessTest {
   std::optional<BpfStats> stats_;
   std::unique_ptr<KubeApi> api_;
   std::optional<Process> agent_;
-  std::optional<Traffic> traffic_;
+  netns::Cgroup top_{"orb8-test-dashboards"};
+  netns::Cgroup kubepods_{top_, "kubepods"};
+  std::optional<PodTraffic> traffic_;
   std::optional<Stranger> stranger_;
   std::optional<Prometheus> prometheus_;
 };

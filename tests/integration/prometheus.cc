@@ -89,6 +89,13 @@ std::vector<Prometheus::Sample> Prometheus::query(const std::string& promql) con
   return samples;
 }
 
+std::vector<std::string> Prometheus::label_values(const std::string& selector,
+                                                  const std::string& label) const {
+  const auto path =
+      httplib::append_query_params("/api/v1/label/" + label + "/values", {{"match[]", selector}});
+  return Json::parse(get(path)).at("data");
+}
+
 double Prometheus::sum(const std::string& promql) const {
   double all = 0;
   for (const auto& sample : query(promql)) all += sample.value;

@@ -33,6 +33,9 @@ class Prometheus {
   std::vector<Sample> query(const std::string& promql) const;
   // The sum of that; 0 where there is nothing.
   double sum(const std::string& promql) const;
+  // What Grafana's label_values(selector, label) is.
+  std::vector<std::string> label_values(const std::string& selector,
+                                        const std::string& label) const;
 
   // Whether that sum comes to `value`, exactly, before the patience is over.
   bool comes_to(const std::string& promql, double value,

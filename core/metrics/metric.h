@@ -21,7 +21,7 @@ std::string_view to_string(MetricType type);  // "counter", "gauge", "histogram"
 struct MetricInfo {
   std::string_view name;  // as Prometheus has it, suffixes and all: "orb8_network_bytes_total"
   std::string_view help;  // one sentence, with its full stop
-  std::string_view unit;  // by UCUM, as OpenTelemetry writes it: "By", "s", "{packet}", "1"
+  std::string_view unit;  // by UCUM, as OpenTelemetry writes it: "By", "s", "{packet}"
   std::vector<std::string_view> labels;  // that its samples have, beside a setting's choice
   MetricType type = MetricType::kGauge;
 };

@@ -78,14 +78,15 @@ void add_meter(Table& table) {
 
 void add_agent(Table& table) {
   table.add(MetricId::kBuildInfo,
-            {"orb8_build_info", "The agent's version; always 1.", "1", {"version"}, kGauge});
-  table.add(MetricId::kFlowSourceInfo,
-            {"orb8_flow_source_info", "Where flows come from; always 1.", "1", {"source"}, kGauge});
+            {"orb8_build_info", "The agent's version; always 1.", "{info}", {"version"}, kGauge});
+  table.add(
+      MetricId::kFlowSourceInfo,
+      {"orb8_flow_source_info", "Where flows come from; always 1.", "{info}", {"source"}, kGauge});
   table.add(MetricId::kUptime,
             {"orb8_uptime_seconds", "Since the agent began to watch.", "s", {}, kGauge});
   table.add(MetricId::kComponentHealthy, {"orb8_component_healthy",
                                           "1 while the component is healthy, else 0.",
-                                          "1",
+                                          "{component}",
                                           {"component"},
                                           kGauge});
   table.add(MetricId::kPipelineStandstill, {"orb8_pipeline_standstill_seconds",

@@ -33,6 +33,14 @@ TEST(Registry, NamesEachMetricOnceAsPrometheusDoes) {
   }
 }
 
+// Over OTLP a gauge with the unit 1 is a ratio, which Prometheus' translation puts behind its name.
+// What is in braces it leaves out.
+TEST(Registry, HasNoGaugeThatIsRenamedOnItsWayOverOtlp) {
+  for (const auto& info : registry()) {
+    EXPECT_TRUE(info.type != MetricType::kGauge || info.unit != "1") << info.name;
+  }
+}
+
 TEST(Registry, LabelsNothingByAddressOrPort) {
   for (const auto& info : registry()) {
     for (const auto label : info.labels) {

@@ -95,7 +95,7 @@ TEST_F(FlowFamilies, HaveTheirRegistrysOrderAndLabels) {
   EXPECT_EQ(rtt.start_ns, 77);
   const auto& histogram = std::get<HistogramValue>(rtt.value);
   EXPECT_DOUBLE_EQ(histogram.sum, 0.0003);
-  EXPECT_THAT(histogram.counts, ElementsAre(0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0));
+  EXPECT_THAT(histogram.counts, ElementsAre(0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
   EXPECT_EQ(histogram.counts.size(), histogram.bounds.size() + 1);
 }
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -98,6 +99,19 @@ TEST_F(FlowMeterTest, MakesOneRowOfAllPodsOfAWorkload) {
   EXPECT_EQ(meter_->series(), 3U);
 }
 
+// A quantile is guessed inside of a bucket: each is two and a half times as wide as long, at most.
+TEST(RttBuckets, AreNarrowFromARackToAroundTheWorld) {
+  const auto bounds = rtt_bounds();
+  EXPECT_LE(bounds.front(), 0.0001);
+  EXPECT_GE(bounds.back(), 2.5);
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    const double before = i == 0 ? bounds[0] : bounds[i - 1];
+    EXPECT_LE(bounds[i], before * 2.5 + 1e-9);
+    EXPECT_EQ(rtt_bucket(static_cast<std::uint32_t>(std::lround(bounds[i] * 1e6))), i);
+    EXPECT_EQ(rtt_bucket(static_cast<std::uint32_t>(std::lround(bounds[i] * 1e6)) + 1), i + 1);
+  }
+}
+
 TEST_F(FlowMeterTest, HasTheLabelsThatWereChosen) {
   const OwnLabels own{
       .name_space = false, .pod = true, .workload = false, .node = true, .node_name = "n1"};
@@ -145,7 +159,7 @@ TEST_F(FlowMeterTest, ObservesRoundTripTimesAndRetransmitsOfWhatIsSent) {
   const auto& out = all.at("shop/web/egress/TCP/pod/data/db/");
   EXPECT_EQ(out.retransmits, 2U);
   EXPECT_EQ(out.rtt_sum_us, 501U);
-  EXPECT_THAT(out.rtt, ::testing::ElementsAre(0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0));
+  EXPECT_THAT(out.rtt, ::testing::ElementsAre(0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
   const auto& in = all.at("shop/web/ingress/TCP/pod/data/db/");
   EXPECT_EQ(in.retransmits, 0U);
   EXPECT_EQ(in.rtt_sum_us, 0U);

@@ -8,10 +8,11 @@ namespace orb8 {
 namespace {
 
 // From a hop inside a rack to one around the world.
-constexpr std::array<double, kRttBuckets - 1> kRttBounds = {0.0001, 0.00025, 0.0005, 0.001, 0.0025,
-                                                            0.005,  0.01,    0.05,   0.1,   0.5};
+constexpr std::array<double, kRttBuckets - 1> kRttBounds = {
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5};
 constexpr std::array<std::uint32_t, kRttBuckets - 1> kRttBoundsUs = {
-    100, 250, 500, 1000, 2500, 5000, 10'000, 50'000, 100'000, 500'000};
+    100,    250,    500,     1000,    2500,    5000,      10'000,
+    25'000, 50'000, 100'000, 250'000, 500'000, 1'000'000, 2'500'000};
 
 template <std::size_t n>
 void add(std::array<std::uint64_t, n>& to, const std::array<std::uint64_t, n>& more) {

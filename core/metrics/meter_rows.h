@@ -23,7 +23,7 @@ std::string_view to_string(Outcome outcome);
 
 // Upper bounds of the round-trip times' buckets, in seconds; one more bucket is beyond them.
 std::span<const double> rtt_bounds();
-constexpr std::size_t kRttBuckets = 11;
+constexpr std::size_t kRttBuckets = 15;
 std::size_t rtt_bucket(std::uint32_t rtt_us) noexcept;
 
 struct MeterCounters {

@@ -101,8 +101,8 @@ void add_agent(Table& table) {
                                          kCounter});
   table.add(MetricId::kEventsDropped,
             {"orb8_events_dropped_total",
-             "What was lost: packets (kernel_full), packet events (ring_full), events of streams "
-             "(slow_subscriber).",
+             "Events that did not reach who asked for them: packet events (ring_full), events of "
+             "streams (slow_subscriber).",
              "{event}",
              {"cause"},
              kCounter});

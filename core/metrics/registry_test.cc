@@ -7,6 +7,7 @@
 #include <ctime>
 #include <map>
 #include <set>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -75,6 +76,28 @@ TEST(Registry, HasExactlyTheMetricsThatAreCollected) {
     expected.push_back(info.name);
   }
   EXPECT_EQ(told, expected);
+}
+
+// What is lost of packets is no event, and the sum over an event's causes is one of events.
+TEST(StatusMetrics, TellPacketsThatWereLostAmongPacketsAlone) {
+  Status status;
+  status.source.accounting.lost.packets = 7;
+  status.source.accounting.packet_events_lost = 2;
+  status.subscriber_drops = 3;
+  std::map<std::string, std::uint64_t> values;
+  collect_status_metrics(status, {}, 0, [&](const MetricFamily& family) {
+    for (const auto& sample : family.samples) {
+      const auto* value = std::get_if<std::uint64_t>(&sample.value);
+      if (value == nullptr || *value == 0) continue;
+      values[std::string(family.info.name) + " " + sample.labels.at(0).value] = *value;
+    }
+  });
+  const std::map<std::string, std::uint64_t> expected = {
+      {"orb8_events_dropped_total ring_full", 2},
+      {"orb8_events_dropped_total slow_subscriber", 3},
+      {"orb8_probe_packets_total lost", 7}};
+  std::erase_if(values, [](const auto& one) { return !one.first.contains("_total "); });
+  EXPECT_EQ(values, expected);
 }
 
 TEST(ProcessMetrics, TellWhatThisProcessTakes) {

@@ -78,8 +78,7 @@ void tell_events(const Status& status, const Teller& tell) {
   const auto& seen = status.source.accounting;
   tell.one(MetricId::kEventsProcessed, status.events_processed);
   tell.many(MetricId::kEventsDropped,
-            std::array{Count("kernel_full", seen.lost.packets),
-                       Count("ring_full", seen.packet_events_lost),
+            std::array{Count("ring_full", seen.packet_events_lost),
                        Count("slow_subscriber", status.subscriber_drops)});
   std::vector<Count> packets;
   std::vector<Count> bytes;

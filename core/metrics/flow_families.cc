@@ -130,7 +130,7 @@ ActiveFlows::Left ActiveFlows::take_left(std::size_t most) {
   return left;
 }
 
-void collect_flow_metrics(const MeterSnapshot& rows, ActiveFlows& active, const OwnLabels& own,
+void collect_flow_metrics(const MeterSnapshot& rows, ActiveFlows* active, const OwnLabels& own,
                           std::size_t max_series, const TakeFamilyFn& take) {
   const Families families(rows, own, take);
   families.counter(MetricId::kNetworkBytes, kPartTraffic, &MeterCounters::bytes);
@@ -141,7 +141,7 @@ void collect_flow_metrics(const MeterSnapshot& rows, ActiveFlows& active, const 
   families.tell(MetricId::kTcpRtt, kPartRtt, [&](const MeterRow& row, auto& family) {
     family.add(families.labels_of(row), rtt_of(row), row.start_ns);
   });
-  tell_active(rows, active, own, max_series, take);
+  if (active != nullptr) tell_active(rows, *active, own, max_series, take);
 }
 
 }  // namespace orb8

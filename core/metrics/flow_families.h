@@ -45,8 +45,8 @@ class ActiveFlows {
 };
 
 // Gives each flow metric to `take`, in the registry's order: `max_series` series at most, beside
-// `other`.
-void collect_flow_metrics(const MeterSnapshot& rows, ActiveFlows& active, const OwnLabels& own,
+// `other`. `active` null: it is not known how many flows there are, which is not told as 0.
+void collect_flow_metrics(const MeterSnapshot& rows, ActiveFlows* active, const OwnLabels& own,
                           std::size_t max_series, const TakeFamilyFn& take);
 
 }  // namespace orb8

@@ -51,7 +51,7 @@ class FlowFamilies : public ::testing::Test {
       }
       families_.emplace(family.info.name, family.samples);
     };
-    collect_flow_metrics(*meter_.share(), active_, own_, max_series_, take);
+    collect_flow_metrics(*meter_.share(), &active_, own_, max_series_, take);
   }
 
   // Of a metric, its values by the peer's workload, or the last label.
@@ -123,6 +123,15 @@ TEST_F(FlowFamilies, CountActiveFlowsUnderTheirPresentNames) {
   active_.add(sent(web_, mail_));  // named after it last moved
   collect();
   EXPECT_THAT(values("orb8_active_flows"), UnorderedElementsAre(Pair("db", 2), Pair("mail", 1)));
+}
+
+TEST_F(FlowFamilies, LeaveOutActiveFlowsThatNobodyCounted) {
+  meter_.add(sent(web_, db_), {.packets = 1, .bytes = 1});
+  std::vector<std::string_view> names;
+  collect_flow_metrics(*meter_.share(), nullptr, own_, max_series_,
+                       [&](const MetricFamily& family) { names.push_back(family.info.name); });
+  EXPECT_THAT(names, ElementsAre("orb8_network_bytes_total", "orb8_network_packets_total",
+                                 "orb8_tcp_retransmits_total"));
 }
 
 TEST_F(FlowFamilies, CountActiveFlowsInOtherWhereThereIsNoRoom) {

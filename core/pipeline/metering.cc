@@ -79,11 +79,11 @@ void Metering::collect(FlowDesk& flows, const TakeFamilyFn& take) {
   const auto& own = meter_->own();  // never changes
   const auto rows = desk_.ask(kPatience);
   if (!rows) return;
+  const auto now = flows.ask(false, kPatience);
+  if (!now.live) return collect_flow_metrics(*rows, nullptr, own, max_series_, take);
   ActiveFlows active(own);
-  if (const auto now = flows.ask(false, kPatience); now.live) {
-    now.live->for_each([&](const Flow& flow) { active.add(flow); });
-  }
-  collect_flow_metrics(*rows, active, own, max_series_, take);
+  now.live->for_each([&](const Flow& flow) { active.add(flow); });
+  collect_flow_metrics(*rows, &active, own, max_series_, take);
 }
 
 }  // namespace orb8

@@ -42,8 +42,8 @@ class Metering {
   void finish() { desk_.finish(share()); }
   void tell(Status& status) const;
 
-  // Any thread: the flow metrics. Without them where the pipeline's thread does not answer for
-  // seconds, or nothing is counted.
+  // Any thread: the flow metrics. Without them, or without how many flows there are, where the
+  // pipeline's thread does not answer for seconds; and where nothing is counted.
   void collect(FlowDesk& flows, const TakeFamilyFn& take);
 
  private:

@@ -87,7 +87,7 @@ Scrape scrape(FlowMeter& meter, const std::vector<Flow>& flows) {
     const auto text = prometheus_text([&](const TakeFamilyFn& take) {
       ActiveFlows active(meter.own());
       for (const auto& flow : flows) active.add(flow);
-      collect_flow_metrics(*rows, active, meter.own(), kSeries, take);
+      collect_flow_metrics(*rows, &active, meter.own(), kSeries, take);
     });
     const std::chrono::duration<double, std::milli> took = Clock::now() - begin;
     best.ms = std::min(best.ms, took.count());

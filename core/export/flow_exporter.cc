@@ -39,25 +39,32 @@ void FlowExporter::run(const std::stop_token& asked, const std::stop_token& give
       continue;
     }
     if (!more) take_ends(0s, asked, give_up);  // what came while we were busy
-    tell_living(give_up);
-    parts_.sink->flush(give_up);
-    gathered_since_.reset();
+    const auto began_ns = wall_now_ns();
+    all_taken_ = true;
+    tell_living(began_ns, give_up);
+    flush(give_up);
+    // Else the next round tells them all again. Only now it is known: a sink gathers.
+    if (all_taken_) told_ns_ = began_ns;
     parts_.sink->interval_over();
     // Late, behind a slow sink: go on from here.
     next_round = std::max(next_round + options_.interval, Clock::now());
   }
 }
 
-bool FlowExporter::write(std::span<const Event> records, const std::stop_token& give_up) {
-  if (records.empty()) return true;
+void FlowExporter::write(std::span<const Event> records, const std::stop_token& give_up) {
+  if (records.empty()) return;
   if (!gathered_since_) gathered_since_ = Clock::now();
-  return parts_.sink->write(records, give_up);
+  all_taken_ &= parts_.sink->write(records, give_up);
+}
+
+void FlowExporter::flush(const std::stop_token& give_up) {
+  all_taken_ &= parts_.sink->flush(give_up);
+  gathered_since_.reset();
 }
 
 void FlowExporter::flush_if_due(const std::stop_token& give_up) {
   if (!gathered_since_ || Clock::now() < *gathered_since_ + kGather) return;
-  parts_.sink->flush(give_up);
-  gathered_since_.reset();
+  flush(give_up);
 }
 
 // False: there will be no more.
@@ -72,8 +79,7 @@ bool FlowExporter::take_ends(std::chrono::nanoseconds wait, const std::stop_toke
 
 // A part at a time, each of a snapshot of its own: none is held while the sink takes its time, as
 // the table copies what a reader holds.
-void FlowExporter::tell_living(const std::stop_token& give_up) {
-  const auto began_ns = wall_now_ns();
+void FlowExporter::tell_living(std::int64_t began_ns, const std::stop_token& give_up) {
   // A clock that was set back makes everything new.
   const auto since_ns = began_ns < told_ns_ ? 0 : told_ns_ - options_.lag.count();
   for (std::size_t page = 0;; page += kPagesAtOnce) {
@@ -89,13 +95,12 @@ void FlowExporter::tell_living(const std::stop_token& give_up) {
         record.timestamp_ns = flow.last_seen_ns;
       });
     }
-    const bool taken = write(living_, give_up);
+    write(living_, give_up);
     living_.clear();
-    if (!taken) return;  // the next round tells them all again
+    if (!all_taken_) return;
     take_ends(0s, {}, give_up);
   }
   living_.shrink_to_fit();
-  told_ns_ = began_ns;
 }
 
 }  // namespace orb8

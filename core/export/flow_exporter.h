@@ -48,16 +48,18 @@ class FlowExporter final : public Exporter {
 
  private:
   void run(const std::stop_token& asked, const std::stop_token& give_up);
-  bool write(std::span<const Event> records, const std::stop_token& give_up);
+  void write(std::span<const Event> records, const std::stop_token& give_up);
+  void flush(const std::stop_token& give_up);
   void flush_if_due(const std::stop_token& give_up);
   bool take_ends(std::chrono::nanoseconds wait, const std::stop_token& asked,
                  const std::stop_token& give_up);
-  void tell_living(const std::stop_token& give_up);
+  void tell_living(std::int64_t began_ns, const std::stop_token& give_up);
 
   Parts parts_;
   Options options_;
   std::optional<Clock::time_point> gathered_since_;
   std::int64_t told_ns_ = 0;   // when the last round through the living began that told all
+  bool all_taken_ = true;      // what was written or flushed since this round began
   std::vector<Event> living_;  // a part of them
   ExportThread thread_;        // last: it uses all of the above
 };

@@ -5,8 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
+#include "core/base/clock.h"
 #include "core/base/eventually.h"
 #include "core/export/flow_exporter.h"
 #include "core/export/otlp_receiver.h"
@@ -78,13 +80,23 @@ TEST_F(OtlpLogSinkTest, SendsFullRequestsAtOnceAndTheRestWhenFlushed) {
 
 class OtlpLogExporterTest : public OtlpLogSinkTest {
  protected:
-  void start(std::size_t capacity) {
+  void start(std::size_t capacity, FlowExporter::Options options = {.interval = 1h}) {
     exporter_ = std::make_unique<FlowExporter>(
         FlowExporter::Parts{.ends = *hub_.subscribe(FlowExporter::wanted_events(capacity)),
                             .flows = [this] { return table_.share(); },
                             .sink = sink(),
                             .tally = tally_},
-        FlowExporter::Options{.interval = 1h});
+        options);
+  }
+  // Before the start: the exporter's thread reads the table.
+  void move(std::uint16_t port) {
+    table_.apply({.key = {.src_port = port, .dst_port = 80, .protocol = 6},
+                  .packets = port,
+                  .bytes = port,
+                  .incarnation = 1,
+                  .first_seen_ns = wall_now_ns(),
+                  .last_seen_ns = wall_now_ns()},
+                 [](const FlowRecord&) { return FlowOwners{}; });
   }
   void finish(std::chrono::milliseconds time) {
     hub_.close();
@@ -124,6 +136,26 @@ TEST_F(OtlpLogExporterTest, EndsAtItsDeadlineWithAReceiverThatIsAlwaysBusy) {
   finish(300ms);
   EXPECT_LT(Exporter::Clock::now() - began, 10s);
   EXPECT_EQ(exporter_->status().dropped, 700U);
+}
+
+TEST_F(OtlpLogExporterTest, TellsOfALivingFlowAgainThatTheReceiverRefused) {
+  move(7);
+  script_.say({{.code = 3, .message = "no"}});
+  start(100, {.interval = 20ms, .lag = 0ns});
+  ASSERT_TRUE(eventually([&] { return received().contains(7); }));
+  EXPECT_EQ(exporter_->status().failed, 1U);
+}
+
+TEST_F(OtlpLogExporterTest, TellsOfAllAgainWhenOnlyTheLastOfARoundWasRefused) {
+  constexpr std::uint16_t kFlows = OtlpLogSink::kMostInRequest + 5;
+  for (std::uint16_t port = 1; port <= kFlows; ++port) move(port);
+  script_.say({{}, {.code = 3, .message = "no"}});
+  start(100, {.interval = 20ms, .lag = 0ns});
+  ASSERT_TRUE(eventually([&] { return script_.records().size() >= kFlows + 512U; }));
+  std::map<std::int64_t, int> times;
+  for (const auto& record : script_.records()) ++times[packets_of(record)];
+  EXPECT_EQ(times.size(), kFlows);
+  EXPECT_EQ(exporter_->status().failed, 5U);
 }
 
 }  // namespace

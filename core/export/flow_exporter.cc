@@ -13,6 +13,9 @@ using namespace std::chrono_literals;
 
 constexpr auto kGather = 1s;             // for how long a record may wait for company
 constexpr std::size_t kPagesAtOnce = 8;  // 1,024 flows, some 250 KiB
+// What is taken out of the queue waits where no bound sees it.
+constexpr std::size_t kEndsAtOnce = 512;
+constexpr int kBatchesBetween = 8;  // of ends, between two parts of the living
 
 }  // namespace
 
@@ -33,12 +36,14 @@ void FlowExporter::run(const std::stop_token& asked, const std::stop_token& give
   for (bool more = true; more;) {
     auto until = next_round;
     if (gathered_since_) until = std::min(until, *gathered_since_ + kGather);
-    more = take_ends(until - Clock::now(), asked, give_up) && !asked.stop_requested();
+    more = !take_batch(until - Clock::now(), asked, give_up).last && !asked.stop_requested();
     if (more && Clock::now() < next_round) {
       flush_if_due(give_up);
       continue;
     }
-    if (!more) take_ends(0s, asked, give_up);  // what came while we were busy
+    if (!more) {
+      while (take_batch(0s, {}, give_up).full) continue;  // what came while we were busy
+    }
     const auto began_ns = wall_now_ns();
     all_taken_ = true;
     tell_living(began_ns, give_up);
@@ -67,14 +72,14 @@ void FlowExporter::flush_if_due(const std::stop_token& give_up) {
   flush(give_up);
 }
 
-// False: there will be no more.
-bool FlowExporter::take_ends(std::chrono::nanoseconds wait, const std::stop_token& asked,
-                             const std::stop_token& give_up) {
+FlowExporter::Took FlowExporter::take_batch(std::chrono::nanoseconds wait,
+                                            const std::stop_token& asked,
+                                            const std::stop_token& give_up) {
   const auto time = std::chrono::ceil<std::chrono::milliseconds>(std::max(wait, 0ns));
-  const auto batch = parts_.ends.next(time, asked);
+  const auto batch = parts_.ends.next(time, asked, kEndsAtOnce);
   if (batch.dropped_before > 0) parts_.tally->add_dropped(batch.dropped_before);
   write(batch.events, give_up);
-  return !batch.ended;
+  return {.full = batch.events.size() == kEndsAtOnce, .last = batch.ended};
 }
 
 // A part at a time, each of a snapshot of its own: none is held while the sink takes its time, as
@@ -98,7 +103,7 @@ void FlowExporter::tell_living(std::int64_t began_ns, const std::stop_token& giv
     write(living_, give_up);
     living_.clear();
     if (!all_taken_) return;
-    take_ends(0s, {}, give_up);
+    for (int i = 0; i < kBatchesBetween && take_batch(0s, {}, give_up).full; ++i) continue;
   }
   living_.shrink_to_fit();
 }

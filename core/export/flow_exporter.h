@@ -51,8 +51,12 @@ class FlowExporter final : public Exporter {
   void write(std::span<const Event> records, const std::stop_token& give_up);
   void flush(const std::stop_token& give_up);
   void flush_if_due(const std::stop_token& give_up);
-  bool take_ends(std::chrono::nanoseconds wait, const std::stop_token& asked,
-                 const std::stop_token& give_up);
+  struct Took {
+    bool full = false;  // there may be more at once
+    bool last = false;  // there will be no more
+  };
+  Took take_batch(std::chrono::nanoseconds wait, const std::stop_token& asked,
+                  const std::stop_token& give_up);
   void tell_living(std::int64_t began_ns, const std::stop_token& give_up);
 
   Parts parts_;

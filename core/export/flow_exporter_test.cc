@@ -143,6 +143,40 @@ TEST_F(FlowExporterTest, CountsExactlyWhatItsQueueHasNoRoomFor) {
   EXPECT_TRUE(bytes_told().contains(kEnds)) << "the oldest go first";
 }
 
+// However long it takes to hand over what it took last: the rest of the queue keeps its places.
+TEST_F(FlowExporterTest, TakesNoMoreThanABatchOutOfItsQueueAtOnce) {
+  constexpr std::size_t kCapacity = 1000;
+  constexpr std::size_t kBatch = 512;
+  std::uint16_t port = 0;
+  const auto publish = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) hub_.publish(end_of(++port));
+  };
+  script_.hang(true);
+  start(kCapacity);
+  publish(1);
+  ASSERT_TRUE(eventually([&] { return script_.is_hanging(); }));
+  publish(kCapacity);
+  script_.let_one_pass();
+  ASSERT_TRUE(eventually([&] { return script_.count() == 1 && script_.is_hanging(); }));
+  publish(kCapacity);
+  script_.hang(false);
+  finish();
+  const auto status = exporter_->status();
+  EXPECT_EQ(status.exported, 1 + kBatch + kCapacity) << "told, in its hands, and queued";
+  EXPECT_EQ(status.dropped, kCapacity - kBatch);
+}
+
+TEST_F(FlowExporterTest, HandsOverAllBatchesOfItsQueueBeforeItEnds) {
+  constexpr std::uint16_t kEnds = 5000;
+  script_.hang(true);
+  start(kEnds);
+  for (std::uint16_t port = 1; port <= kEnds; ++port) hub_.publish(end_of(port));
+  exporter_->begin_stop();  // with the hub still open
+  script_.hang(false);
+  finish();
+  EXPECT_EQ(exporter_->status().exported, kEnds);
+}
+
 TEST_F(FlowExporterTest, HarmsNobodyElseWhileItHangs) {
   constexpr std::uint16_t kEnds = 2000;
   script_.hang(true);

@@ -37,6 +37,12 @@ class SinkScript {
     hang_ = yes;
     changed_.notify_all();
   }
+  // One write that hangs, or will, may go on.
+  void let_one_pass() {
+    const std::lock_guard lock(mutex_);
+    ++passes_;
+    changed_.notify_all();
+  }
   void refuse(bool yes) {
     const std::lock_guard lock(mutex_);
     refuse_ = yes;
@@ -50,6 +56,7 @@ class SinkScript {
   std::size_t intervals_ = 0;
   bool hang_ = false;
   bool hanging_ = false;
+  int passes_ = 0;
   bool refuse_ = false;
 };
 
@@ -60,8 +67,9 @@ class RecordingSink final : public FlowSink {
 
   bool write(std::span<const Event> records, const std::stop_token& give_up) override {
     std::unique_lock lock(script_.mutex_);
-    script_.hanging_ = script_.hang_;
-    script_.changed_.wait(lock, give_up, [&] { return !script_.hang_; });
+    script_.hanging_ = script_.hang_ && script_.passes_ == 0;
+    script_.changed_.wait(lock, give_up, [&] { return !script_.hang_ || script_.passes_ > 0; });
+    if (script_.hang_ && script_.passes_ > 0) --script_.passes_;
     script_.hanging_ = false;
     if (give_up.stop_requested() || script_.refuse_) {
       give_up.stop_requested() ? tally_->add_dropped(records.size())

@@ -106,16 +106,17 @@ Subscription::~Subscription() {
 }
 
 Subscription::Batch Subscription::next(std::chrono::milliseconds timeout,
-                                       const std::stop_token& stop) {
+                                       const std::stop_token& stop, std::size_t most) {
   Batch batch;
   std::unique_lock lock(queue_->mutex);
   queue_->changed.wait_for(lock, stop, std::min(timeout, kLongestWait),
                            [&] { return !queue_->events.empty() || queue_->closed; });
-  batch.events.assign(std::make_move_iterator(queue_->events.begin()),
-                      std::make_move_iterator(queue_->events.end()));
-  queue_->events.clear();
+  auto& queued = queue_->events;
+  const auto end = queued.begin() + static_cast<std::ptrdiff_t>(std::min(most, queued.size()));
+  batch.events.assign(std::make_move_iterator(queued.begin()), std::make_move_iterator(end));
+  queued.erase(queued.begin(), end);
   batch.dropped_before = std::exchange(queue_->dropped_since, 0);
-  batch.ended = queue_->closed;
+  batch.ended = queue_->closed && queued.empty();
   return batch;
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -47,8 +48,10 @@ class Subscription {
   };
 
   // Waits until there is an event, the hub closes, `stop` is requested or the time is over, and
-  // takes all that is queued. One thread at a time.
-  Batch next(std::chrono::milliseconds timeout, const std::stop_token& stop = {});
+  // takes what is queued, but no more than `most`: what stays still counts for the capacity. One
+  // thread at a time.
+  Batch next(std::chrono::milliseconds timeout, const std::stop_token& stop = {},
+             std::size_t most = std::numeric_limits<std::size_t>::max());
 
   std::uint64_t dropped() const;  // in all
 

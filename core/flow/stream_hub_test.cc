@@ -87,6 +87,22 @@ TEST(StreamHub, DropsTheOldestOfASlowReaderAndOfNobodyElse) {
   EXPECT_EQ(fast.dropped(), 0U);
 }
 
+TEST(StreamHub, KeepsQueuedWhatASubscriberDoesNotTakeAtOnce) {
+  StreamHub hub(8);
+  auto subscription = *hub.subscribe({.capacity = 3});
+  for (std::uint64_t i = 1; i <= 3; ++i) hub.publish(event(i));
+  EXPECT_THAT(numbers(subscription.next(0ms, {}, 2)), ElementsAre(1, 2));
+  for (std::uint64_t i = 4; i <= 6; ++i) hub.publish(event(i));
+  hub.close();
+  const auto some = subscription.next(0ms, {}, 2);
+  EXPECT_THAT(numbers(some), ElementsAre(4, 5));
+  EXPECT_EQ(some.dropped_before, 1U);
+  EXPECT_FALSE(some.ended) << "there is one more";
+  const auto last = subscription.next(0ms, {}, 2);
+  EXPECT_THAT(numbers(last), ElementsAre(6));
+  EXPECT_TRUE(last.ended);
+}
+
 TEST(StreamHub, RefusesMoreSubscribersThanItsBound) {
   StreamHub hub(1);
   std::optional<Subscription> one = *hub.subscribe({});

@@ -47,16 +47,13 @@ std::chrono::milliseconds lag_of(const Config& config) {
 }  // namespace
 
 Result<std::unique_ptr<Exporters>> Exporters::start(const Config& config,
-                                                    std::shared_ptr<Pipeline> pipeline,
-                                                    CollectFn metrics) {
+                                                    std::shared_ptr<Pipeline> pipeline) {
   std::unique_ptr<Exporters> made(new Exporters(std::move(pipeline)));
   if (!config.export_file.empty()) {
     if (auto ok = made->add_file(config); !ok) return std::unexpected(ok.error());
   }
   if (!config.otlp_endpoint.empty()) {
-    if (auto ok = made->add_otlp(config, std::move(metrics)); !ok) {
-      return std::unexpected(ok.error());
-    }
+    if (auto ok = made->add_otlp(config); !ok) return std::unexpected(ok.error());
   }
   return made;
 }
@@ -78,7 +75,7 @@ Result<void> Exporters::add_flows(const Config& config, std::unique_ptr<FlowSink
 }
 
 Result<void> Exporters::add_file(const Config& config) {
-  auto tally = std::make_shared<ExportTally>("file", config.export_file);
+  auto tally = add_tally("file", config.export_file);
   auto sink = std::make_unique<FileSink>(
       RotatingFile::Options{.path = config.export_file,
                             .max_size = config.export_file_max_size,
@@ -88,7 +85,7 @@ Result<void> Exporters::add_file(const Config& config) {
   return add_flows(config, std::move(sink), std::move(tally));
 }
 
-Result<void> Exporters::add_otlp(const Config& config, CollectFn metrics) {
+Result<void> Exporters::add_otlp(const Config& config) {
   if (config.otlp_cert_file.empty() != config.otlp_key_file.empty()) {
     return fail(Errc::kInvalid,
                 "otlp_cert_file and otlp_key_file belong together; give both or neither");
@@ -108,29 +105,41 @@ Result<void> Exporters::add_otlp(const Config& config, CollectFn metrics) {
     return std::ranges::find(config.otlp_signals, signal) != config.otlp_signals.end();
   };
   if (wants("logs")) {
-    auto tally = std::make_shared<ExportTally>("otlp-logs", config.otlp_endpoint);
+    auto tally = add_tally("otlp-logs", config.otlp_endpoint);
     auto sink = std::make_unique<OtlpLogSink>(identity, OtlpSender(open, {}, tally));
     if (auto ok = add_flows(config, std::move(sink), std::move(tally)); !ok) return ok;
   }
-  if (wants("metrics") && metrics) {
-    const std::chrono::seconds interval(config.otlp_interval_secs);
-    auto tally = std::make_shared<ExportTally>("otlp-metrics", config.otlp_endpoint);
-    // A report that is late is one that the next one replaces.
-    OtlpSender sender(open, {.all = interval}, tally);
-    spdlog::info("Exporting metrics to {} (otlp-metrics)", config.otlp_endpoint);
-    all_.push_back(std::make_unique<OtlpMetricExporter>(
-        OtlpMetricExporter::Parts{.collect = std::move(metrics),
-                                  .identity = identity,
-                                  .sender = std::move(sender),
-                                  .tally = std::move(tally)},
-        interval));
-  }
+  if (wants("metrics")) add_otlp_metrics(config, identity, open);  // last: see tallies_
   return {};
 }
 
+void Exporters::add_otlp_metrics(const Config& config, const OtlpIdentity& identity,
+                                 const OtlpSender::OpenFn& open) {
+  const std::chrono::seconds interval(config.otlp_interval_secs);
+  auto tally = add_tally("otlp-metrics", config.otlp_endpoint);
+  // A report that is late is one that the next one replaces.
+  OtlpSender sender(open, {.all = interval}, tally);
+  spdlog::info("Exporting metrics to {} (otlp-metrics)", config.otlp_endpoint);
+  all_.push_back(std::make_unique<OtlpMetricExporter>(
+      OtlpMetricExporter::Parts{
+          .collect = [this](const TakeFamilyFn& take) { collect_metrics(take); },
+          .identity = identity,
+          .sender = std::move(sender),
+          .tally = std::move(tally)},
+      interval));
+}
+
+std::shared_ptr<ExportTally> Exporters::add_tally(std::string name, std::string target) {
+  return tallies_.emplace_back(std::make_shared<ExportTally>(std::move(name), std::move(target)));
+}
+
+void Exporters::collect_metrics(const TakeFamilyFn& take) const {
+  pipeline_->collect_metrics(take, [this](Status& status) { add_to(status); });
+}
+
 void Exporters::add_to(Status& status) const {
-  for (const auto& exporter : all_) {
-    auto one = exporter->status();
+  for (const auto& tally : tallies_) {
+    auto one = tally->status();
     status.components.push_back(
         {.name = "export-" + one.name, .healthy = one.healthy, .reason = one.reason});
     status.exporters.push_back(std::move(one));

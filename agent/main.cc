@@ -100,14 +100,13 @@ Result<Status> serve(const Config& config, const sigset_t& signals) {
   auto started = Pipeline::start(config);
   if (!started) return std::unexpected(started.error());
   const std::shared_ptr<Pipeline> pipeline = std::move(*started);
-  auto opened = Exporters::start(
-      config, pipeline, [pipeline](const TakeFamilyFn& take) { pipeline->collect_metrics(take); });
+  auto opened = Exporters::start(config, pipeline);
   if (!opened) return std::unexpected(opened.error());
   const std::shared_ptr<Exporters> exporters = std::move(*opened);
   (*health)->follow([pipeline, exporters] { return exporters->add_to(pipeline->status()); },
                     [pipeline] { return pipeline->standstill() < kWedgedAfter; });
-  (*health)->follow_metrics([pipeline] {
-    return prometheus_text([&](const TakeFamilyFn& take) { pipeline->collect_metrics(take); });
+  (*health)->follow_metrics([exporters] {
+    return prometheus_text([&](const TakeFamilyFn& take) { exporters->collect_metrics(take); });
   });
   std::optional<EventLog> event_log;
   if (config.log_level == LogLevel::kDebug) {

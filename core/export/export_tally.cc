@@ -25,34 +25,40 @@ void ExportTally::add_failed(std::uint64_t count) {
   status_.failed += count;
 }
 
-void ExportTally::trouble(const std::string& reason) {
+void ExportTally::trouble(const std::string& reason, Part part) {
   std::string name;
   {
     const std::lock_guard lock(mutex_);
-    status_.healthy = false;
-    if (status_.reason == reason) return;
-    status_.reason = reason;
+    auto& known = troubles_.at(std::to_underlying(part));
+    if (known == reason) return;
+    known = reason;
     name = status_.name;
   }
   spdlog::warn("Export {}: {}", name, reason);
 }
 
-void ExportTally::all_is_well() {
-  ExporterStatus now;
+void ExportTally::all_is_well(Part part) {
   {
     const std::lock_guard lock(mutex_);
-    if (status_.healthy) return;
-    status_.healthy = true;
-    status_.reason.clear();
-    now = status_;
+    auto& known = troubles_.at(std::to_underlying(part));
+    if (known.empty()) return;
+    known.clear();
   }
+  const auto now = status();
+  if (!now.healthy) return;  // of something else
   spdlog::info("Export {} goes on: so far {} exported, {} dropped, {} failed", now.name,
                now.exported, now.dropped, now.failed);
 }
 
 ExporterStatus ExportTally::status() const {
   const std::lock_guard lock(mutex_);
-  return status_;
+  auto now = status_;
+  for (const auto& trouble : troubles_) {
+    if (trouble.empty()) continue;
+    now.healthy = false;
+    now.reason += (now.reason.empty() ? "" : "; ") + trouble;
+  }
+  return now;
 }
 
 }  // namespace orb8

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -19,15 +20,19 @@ class ExportTally {
   void add_dropped(std::uint64_t count);
   void add_failed(std::uint64_t count);
 
-  // What is wrong, one sentence; it stays until all_is_well().
-  void trouble(const std::string& reason);
-  void all_is_well();
+  // What may be wrong by itself: records that are taken do not make a full queue well.
+  enum class Part : std::uint8_t { kPlace, kQueue };
+
+  // What is wrong, one sentence; it stays until all_is_well() of the same part.
+  void trouble(const std::string& reason, Part part = Part::kPlace);
+  void all_is_well(Part part = Part::kPlace);
 
   ExporterStatus status() const;
 
  private:
   mutable std::mutex mutex_;
-  ExporterStatus status_;
+  ExporterStatus status_;                // without health and reason
+  std::array<std::string, 2> troubles_;  // of each part; empty: it is well
 };
 
 }  // namespace orb8

@@ -36,7 +36,9 @@ void FlowExporter::run(const std::stop_token& asked, const std::stop_token& give
   for (bool more = true; more;) {
     auto until = next_round;
     if (gathered_since_) until = std::min(until, *gathered_since_ + kGather);
+    if (lost_at_) until = std::min(until, *lost_at_ + options_.calm);
     more = !take_batch(until - Clock::now(), asked, give_up).last && !asked.stop_requested();
+    recover_if_calm();
     if (more && Clock::now() < next_round) {
       flush_if_due(give_up);
       continue;
@@ -67,6 +69,21 @@ void FlowExporter::flush(const std::stop_token& give_up) {
   gathered_since_.reset();
 }
 
+void FlowExporter::lost(std::uint64_t count) {
+  lost_at_ = Clock::now();
+  parts_.tally->add_dropped(count);
+  parts_.tally->trouble(
+      "records come faster than they are taken, and the oldest are dropped; raise "
+      "export_queue_size if that passes, or have them taken faster",
+      ExportTally::Part::kQueue);
+}
+
+void FlowExporter::recover_if_calm() {
+  if (!lost_at_ || Clock::now() < *lost_at_ + options_.calm) return;
+  lost_at_.reset();
+  parts_.tally->all_is_well(ExportTally::Part::kQueue);
+}
+
 void FlowExporter::flush_if_due(const std::stop_token& give_up) {
   if (!gathered_since_ || Clock::now() < *gathered_since_ + kGather) return;
   flush(give_up);
@@ -77,7 +94,7 @@ FlowExporter::Took FlowExporter::take_batch(std::chrono::nanoseconds wait,
                                             const std::stop_token& give_up) {
   const auto time = std::chrono::ceil<std::chrono::milliseconds>(std::max(wait, 0ns));
   const auto batch = parts_.ends.next(time, asked, kEndsAtOnce);
-  if (batch.dropped_before > 0) parts_.tally->add_dropped(batch.dropped_before);
+  if (batch.dropped_before > 0) lost(batch.dropped_before);
   write(batch.events, give_up);
   return {.full = batch.events.size() == kEndsAtOnce, .last = batch.ended};
 }

@@ -29,6 +29,8 @@ class FlowExporter final : public Exporter {
     // How long a row may lag behind the packets that it tells of: what moved so long before the
     // last time is told once more.
     std::chrono::nanoseconds lag = std::chrono::seconds(10);
+    // A queue that overflowed is well again when it has not for that long.
+    std::chrono::nanoseconds calm = std::chrono::minutes(1);
   };
   struct Parts {
     Subscription ends;  // of kFlowEnd
@@ -50,6 +52,8 @@ class FlowExporter final : public Exporter {
   void run(const std::stop_token& asked, const std::stop_token& give_up);
   void write(std::span<const Event> records, const std::stop_token& give_up);
   void flush(const std::stop_token& give_up);
+  void lost(std::uint64_t count);
+  void recover_if_calm();
   void flush_if_due(const std::stop_token& give_up);
   struct Took {
     bool full = false;  // there may be more at once
@@ -62,6 +66,7 @@ class FlowExporter final : public Exporter {
   Parts parts_;
   Options options_;
   std::optional<Clock::time_point> gathered_since_;
+  std::optional<Clock::time_point> lost_at_;  // the queue's last, until it is well again
   std::int64_t told_ns_ = 0;   // when the last round through the living began that told all
   bool all_taken_ = true;      // what was written or flushed since this round began
   std::vector<Event> living_;  // a part of them

@@ -8,11 +8,13 @@
 #include <mutex>
 
 #include "core/base/eventually.h"
+#include "core/base/log_capture.h"
 #include "core/export/recording_sink.h"
 
 namespace orb8 {
 namespace {
 
+using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 using Clock = Exporter::Clock;
 
@@ -46,7 +48,7 @@ class FlowExporterTest : public ::testing::Test {
                                 },
                             .sink = std::make_unique<RecordingSink>(script_, tally),
                             .tally = tally},
-        FlowExporter::Options{.interval = interval, .lag = 0ns});
+        FlowExporter::Options{.interval = interval, .lag = 0ns, .calm = 200ms});
   }
 
   void move(std::uint16_t port, std::uint64_t bytes, FlowLife life = FlowLife::kByPackets) {
@@ -164,6 +166,30 @@ TEST_F(FlowExporterTest, TakesNoMoreThanABatchOutOfItsQueueAtOnce) {
   const auto status = exporter_->status();
   EXPECT_EQ(status.exported, 1 + kBatch + kCapacity) << "told, in its hands, and queued";
   EXPECT_EQ(status.dropped, kCapacity - kBatch);
+}
+
+// A receiver that is slow but well says nothing of what it makes the queue lose.
+TEST_F(FlowExporterTest, IsUnwellWhileItsQueueOverflowsAndSaysSoOnce) {
+  const LogCapture log;
+  script_.hang(true);
+  start(20);
+  hub_.publish(end_of(1));
+  ASSERT_TRUE(eventually([&] { return script_.is_hanging(); }));
+  for (int round = 0; round < 3; ++round) {
+    const auto dropped = exporter_->status().dropped;
+    for (std::uint16_t port = 2; port <= 50; ++port) hub_.publish(end_of(port));
+    script_.let_one_pass();
+    ASSERT_TRUE(eventually([&] { return exporter_->status().dropped > dropped; }));
+    ASSERT_TRUE(eventually([&] { return script_.is_hanging(); }));
+  }
+  EXPECT_FALSE(exporter_->status().healthy);
+  EXPECT_THAT(exporter_->status().reason, HasSubstr("export_queue_size"));
+  const auto said = log.text();
+  EXPECT_EQ(said.find("export_queue_size"), said.rfind("export_queue_size")) << said;
+  script_.hang(false);
+  EXPECT_TRUE(eventually([&] { return exporter_->status().healthy; })) << "calm for a while";
+  EXPECT_EQ(exporter_->status().reason, "");
+  EXPECT_THAT(log.text(), HasSubstr("Export test goes on"));
 }
 
 TEST_F(FlowExporterTest, HandsOverAllBatchesOfItsQueueBeforeItEnds) {

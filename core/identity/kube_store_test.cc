@@ -7,8 +7,8 @@
 #include <atomic>
 #include <thread>
 
+#include "core/base/log_capture.h"
 #include "core/identity/kube_test_data.h"
-#include "core/k8s/log_capture.h"
 
 namespace orb8 {
 namespace {
@@ -268,7 +268,7 @@ TEST_F(KubeStoreTest, TellsToLookAtAllWhereAListCameOrTheNewsAreTooMany) {
 }
 
 TEST_F(KubeStoreTest, SaysOnceThatThePodsAreKnown) {
-  const k8s::LogCapture log;
+  const LogCapture log;
   store_.set(pod("p1", "web-0", {kPodIp}));
   for (const auto kind : {k8s::Kind::kPod, k8s::Kind::kService, k8s::Kind::kNode,
                           k8s::Kind::kEndpointSlice, k8s::Kind::kPod}) {

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/k8s/log_capture.h"
+#include "core/base/log_capture.h"
 
 namespace orb8::k8s {
 namespace {

@@ -7,7 +7,7 @@
 #include <atomic>
 #include <optional>
 
-#include "core/k8s/log_capture.h"
+#include "core/base/log_capture.h"
 #include "core/k8s/recorded.h"
 #include "core/k8s/recording_sink.h"
 #include "core/k8s/scripted_api.h"

@@ -220,6 +220,24 @@ void add_kernel(Table& table) {
              kCounter});
 }
 
+void add_records_kept(Table& table) {
+  table.add(MetricId::kExporterRecords,
+            {"orb8_exporter_records_total",
+             "What became of an exporter's records: taken (exported), never handed over (dropped), "
+             "not taken (failed); of otlp-metrics data points.",
+             "{record}",
+             {"exporter", "outcome"},
+             kCounter});
+  table.add(
+      MetricId::kHistoryFlows,
+      {"orb8_history_flows", "Flows that have ended and are remembered.", "{flow}", {}, kGauge});
+  table.add(MetricId::kHistoryOverwritten, {"orb8_history_overwritten_total",
+                                            "Flows that the full history forgot before their time.",
+                                            "{flow}",
+                                            {},
+                                            kCounter});
+}
+
 void add_process(Table& table) {
   table.add(
       MetricId::kProcessCpu,
@@ -249,6 +267,7 @@ std::vector<MetricInfo> make_registry() {
   add_flow_table(table);
   add_kubernetes(table);
   add_kernel(table);
+  add_records_kept(table);
   add_process(table);
   return table.take();
 }

@@ -55,6 +55,9 @@ enum class MetricId : std::uint8_t {
   kRingSizeBytes,
   kProgramRunSeconds,
   kProgramRuns,
+  kExporterRecords,
+  kHistoryFlows,
+  kHistoryOverwritten,
 
   kProcessCpu,
   kProcessResident,

@@ -45,8 +45,9 @@ TEST(Registry, HasNoGaugeThatIsRenamedOnItsWayOverOtlp) {
 TEST(Registry, LabelsNothingByAddressOrPort) {
   for (const auto& info : registry()) {
     for (const auto label : info.labels) {
-      EXPECT_TRUE(label.find("ip") == label.npos && label.find("port") == label.npos &&
-                  label.find("addr") == label.npos)
+      const auto words = "_" + std::string(label) + "_";  // "exporter" is no port
+      EXPECT_TRUE(words.find("_ip_") == words.npos && words.find("_port_") == words.npos &&
+                  words.find("_addr") == words.npos)
           << info.name << " has " << label;
     }
   }
@@ -60,6 +61,7 @@ TEST(Registry, HasExactlyTheMetricsThatAreCollected) {
   status.source.maps = {{.name = "orb8_flows_v4"}};
   status.source.rings = {{.name = "orb8_packets"}};
   status.source.runs = {{.program = "network_probe"}};
+  status.exporters = {{.name = "file", .target = "/var/log/flows.json"}};
   std::vector<std::string_view> told;
   const auto take = [&](const MetricFamily& family) {
     told.push_back(family.info.name);
@@ -98,6 +100,29 @@ TEST(StatusMetrics, TellPacketsThatWereLostAmongPacketsAlone) {
       {"orb8_probe_packets_total lost", 7}};
   std::erase_if(values, [](const auto& one) { return !one.first.contains("_total "); });
   EXPECT_EQ(values, expected);
+}
+
+TEST(StatusMetrics, TellWhatBecameOfEachExportersRecordsAndOfTheHistory) {
+  Status status;
+  status.exporters = {{.name = "file", .target = "f", .exported = 1, .dropped = 2, .failed = 3},
+                      {.name = "otlp-logs", .target = "u", .exported = 4}};
+  status.history_flows = 5;
+  status.history_overwritten = 6;
+  std::map<std::string, std::uint64_t> told;
+  collect_status_metrics(status, {}, 0, [&](const MetricFamily& family) {
+    for (const auto& sample : family.samples) {
+      std::string name(family.info.name);
+      for (const auto& label : sample.labels) name += " " + label.value;
+      if (const auto* whole = std::get_if<std::uint64_t>(&sample.value)) told[name] = *whole;
+    }
+  });
+  EXPECT_EQ(told["orb8_exporter_records_total file exported"], 1U);
+  EXPECT_EQ(told["orb8_exporter_records_total file dropped"], 2U);
+  EXPECT_EQ(told["orb8_exporter_records_total file failed"], 3U);
+  EXPECT_EQ(told["orb8_exporter_records_total otlp-logs exported"], 4U);
+  EXPECT_TRUE(told.contains("orb8_exporter_records_total otlp-logs failed")) << "0, and there";
+  EXPECT_EQ(told["orb8_history_flows"], 5U);
+  EXPECT_EQ(told["orb8_history_overwritten_total"], 6U);
 }
 
 TEST(ProcessMetrics, TellWhatThisProcessTakes) {

@@ -134,6 +134,19 @@ void tell_programs(const std::vector<ProgramRuns>& programs, const Teller& tell)
   tell.many(MetricId::kProgramRuns, runs);
 }
 
+void tell_exporters(const Status& status, const TakeFamilyFn& take) {
+  MetricFamily family{.info = metric(MetricId::kExporterRecords), .samples = {}};
+  for (const auto& one : status.exporters) {
+    for (const auto& [outcome, count] :
+         {Count("exported", one.exported), Count("dropped", one.dropped),
+          Count("failed", one.failed)}) {
+      family.add({{"exporter", one.name}, {"outcome", std::string(outcome)}}, count,
+                 status.started_ns);
+    }
+  }
+  if (!family.samples.empty()) take(family);
+}
+
 }  // namespace
 
 void collect_status_metrics(const Status& status, std::chrono::nanoseconds standstill,
@@ -154,6 +167,9 @@ void collect_status_metrics(const Status& status, std::chrono::nanoseconds stand
   tell_fill(status.source.maps, MetricId::kMapEntries, MetricId::kMapMaxEntries, tell);
   tell_fill(status.source.rings, MetricId::kRingUsedBytes, MetricId::kRingSizeBytes, tell);
   tell_programs(status.source.runs, tell);
+  tell_exporters(status, take);
+  tell.one(MetricId::kHistoryFlows, std::uint64_t{status.history_flows});
+  tell.one(MetricId::kHistoryOverwritten, status.history_overwritten);
 }
 
 }  // namespace orb8

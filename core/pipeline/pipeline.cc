@@ -138,9 +138,12 @@ class PipelineThread final : public Pipeline {
   }
   const KubeStore* kube() const override { return kube_; }
 
-  void collect_metrics(const TakeFamilyFn& take) override {
+  void collect_metrics(const TakeFamilyFn& take,
+                       const std::function<void(Status&)>& complete) override {
     metering_.collect(desk_, take);
-    collect_status_metrics(status(), standstill(), wall_now_ns(), take);
+    auto all = status();
+    complete(all);
+    collect_status_metrics(all, standstill(), wall_now_ns(), take);
     collect_process_metrics(take);
   }
 

@@ -44,8 +44,9 @@ class Pipeline {
   virtual std::chrono::nanoseconds standstill() const = 0;
   virtual const KubeStore* kube() const = 0;  // null: not in Kubernetes
   // Any thread: every metric of the registry, the flows' first. They are missing where the thread
-  // is stuck.
-  virtual void collect_metrics(const TakeFamilyFn& take) = 0;
+  // is stuck. `complete` adds to the status that the agent's own are made of.
+  virtual void collect_metrics(const TakeFamilyFn& take,
+                               const std::function<void(Status&)>& complete) = 0;
 
   // The agent's own gRPC port, once it is bound: its traffic is left out of all accounting.
   virtual void leave_out_port(std::uint16_t port) = 0;

@@ -21,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/temp_folder.h"
 #include "core/base/unique_fd.h"
 #include "tests/integration/kube_api.h"
 #include "tests/integration/kube_pods.h"
@@ -203,7 +204,9 @@ class DashboardsTest : public ProcessTest {
                                          pod.at("spec").at("nodeName"),
                                          // pod-detail.json is for agents that tell pods apart
                                          "--metrics-labels", "namespace,pod,workload"},
-                           .environment = {{"KUBECONFIG", api_->kubeconfig()}}});
+                           .environment = {{"KUBECONFIG", api_->kubeconfig()},
+                                           {"ORB8_EXPORT_FILE", folder_ / "flows"},
+                                           {"ORB8_EXPORT_INTERVAL_SECS", "1"}}});
     ASSERT_TRUE(agent_->says(kListening)) << agent_->err();
     traffic_.emplace(pod.at("metadata").at("uid"), kubepods_);
     stranger_.emplace();
@@ -233,6 +236,7 @@ class DashboardsTest : public ProcessTest {
   }
 
  private:
+  TempFolder folder_;
   std::optional<BpfStats> stats_;
   std::unique_ptr<KubeApi> api_;
   std::optional<Process> agent_;

@@ -24,6 +24,7 @@ namespace orb8::integration {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using namespace std::chrono_literals;
 using nlohmann::json;
 
@@ -75,6 +76,12 @@ class ExportProcess : public ProcessTest {
     v1::AgentStatus status;
     EXPECT_TRUE(stub->GetStatus(&context, {}, &status).ok());
     return status;
+  }
+
+  static std::string metrics_page() {
+    httplib::Client client("127.0.0.1", 9091);
+    const auto answer = client.Get("/metrics");
+    return answer ? answer->body : "";
   }
 
   TempFolder folder_;
@@ -170,6 +177,7 @@ TEST_F(ExportProcess, HandsItsMetricsToAReceiverUpToTheLastByte) {
                                                             ? before.at("orb8_network_bytes_total")
                                                             : 0));
   EXPECT_TRUE(script.records().empty()) << "logs were not asked for";
+  EXPECT_GT(after["orb8_exporter_records_total"], 0) << "those of the report before";
 }
 
 TEST_F(ExportProcess, LosesNothingElsewhereWhileAReceiverIsDeadAndEndsInTime) {
@@ -252,6 +260,11 @@ TEST_F(ExportProcess, GoesThroughAFullDiskWithoutHarmAndSaysSo) {
       kPatience, 50ms));
   const auto bad = status();
   EXPECT_FALSE(bad.healthy());
+  const auto page = metrics_page();
+  EXPECT_THAT(page, HasSubstr("orb8_component_healthy{component=\"export-file\"} 0\n"));
+  EXPECT_THAT(page, HasSubstr("orb8_exporter_records_total{exporter=\"file\",outcome=\"exported\"} "
+                              "0\n"));
+  EXPECT_THAT(page, Not(HasSubstr("exporter=\"file\",outcome=\"failed\"} 0\n")));
   EXPECT_THAT(bad.health_message(),
               HasSubstr("export-file: write to " + file +
                         ": No space left on device; free some, or lower export_file_max_size"));

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "core/base/eventually.h"
+#include "core/base/log_capture.h"
 #include "core/base/temp_folder.h"
-#include "core/k8s/log_capture.h"
 #include "core/pipeline/late_flows.h"
 #include "core/pipeline/pipeline.h"
 #include "tests/integration/faulty_proxy.h"
@@ -186,7 +186,7 @@ class KubeFlows : public netns::SocketSourceTest {
   static inline std::string server;
   static inline std::string agent;
   std::unique_ptr<NetNs::Visit> on_node_;
-  k8s::LogCapture log_;
+  LogCapture log_;
   std::unique_ptr<Pipeline> pipeline_;  // first to go
 };
 

@@ -9,7 +9,7 @@
 #include <mutex>
 #include <string>
 
-namespace orb8::k8s {
+namespace orb8 {
 
 class LogCapture {
  public:
@@ -45,4 +45,4 @@ class LogCapture {
   std::shared_ptr<spdlog::logger> before_;
 };
 
-}  // namespace orb8::k8s
+}  // namespace orb8

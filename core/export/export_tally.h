@@ -20,8 +20,9 @@ class ExportTally {
   void add_dropped(std::uint64_t count);
   void add_failed(std::uint64_t count);
 
-  // What may be wrong by itself: records that are taken do not make a full queue well.
-  enum class Part : std::uint8_t { kPlace, kQueue };
+  // What may be wrong by itself: records that are taken make no full queue well, nor a disk that
+  // says it keeps nothing.
+  enum class Part : std::uint8_t { kPlace, kQueue, kSync };
 
   // What is wrong, one sentence; it stays until all_is_well() of the same part.
   void trouble(const std::string& reason, Part part = Part::kPlace);
@@ -32,7 +33,7 @@ class ExportTally {
  private:
   mutable std::mutex mutex_;
   ExporterStatus status_;                // without health and reason
-  std::array<std::string, 2> troubles_;  // of each part; empty: it is well
+  std::array<std::string, 3> troubles_;  // of each part; empty: it is well
 };
 
 }  // namespace orb8

@@ -65,7 +65,11 @@ void FileSink::interval_over() {
 }
 
 void FileSink::sync() {
-  if (const auto ok = file_.sync(); !ok) tally_->trouble(ok.error().what);
+  if (const auto ok = file_.sync(); !ok) {
+    tally_->trouble(ok.error().what, ExportTally::Part::kSync);
+  } else {
+    tally_->all_is_well(ExportTally::Part::kSync);
+  }
 }
 
 }  // namespace orb8

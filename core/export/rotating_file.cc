@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <utility>
 
 namespace orb8 {
@@ -49,7 +50,11 @@ RotatingFile::Appended RotatingFile::append(std::string_view lines) {
     all.error = std::move(error);
     return all;
   };
-  if (fd_ && !is_still_there()) fd_ = {};
+  if (fd_ && !is_still_there()) {
+    const auto kept = options_.sync ? sync() : Result<void>();
+    fd_ = {};  // in any case: a disk that is gone must not keep the next file from being written
+    if (!kept) return failed(kept.error());
+  }
   while (!lines.empty()) {
     if (!fd_) {
       if (auto ok = open(); !ok) return failed(ok.error());
@@ -104,6 +109,7 @@ Result<void> RotatingFile::open() {
   struct stat about = {};
   if (::fstat(fd.get(), &about) != 0) return file_error(errno, doing);
   if (!S_ISREG(about.st_mode)) return fail(Errc::kInvalid, doing + ": it is no regular file");
+  names_changed_ = true;  // it may be a new one
   device_ = about.st_dev;
   inode_ = about.st_ino;
   fd_ = std::move(fd);
@@ -153,6 +159,7 @@ Result<void> RotatingFile::rotate() {
   if (options_.sync) {
     if (auto ok = sync(); !ok) return ok;
   }
+  names_changed_ = true;
   if (options_.keep == 0) {
     if (::unlink(path.c_str()) != 0) return file_error(errno, "remove " + path);
     fd_ = {};
@@ -170,9 +177,22 @@ Result<void> RotatingFile::rotate() {
 }
 
 Result<void> RotatingFile::sync() {
-  if (fd_ && ::fdatasync(fd_.get()) != 0) {
+  if (fd_ && options_.sync_file(fd_.get()) != 0) {
     return file_error(errno, "bring " + options_.path + " to the disk");
   }
+  return names_changed_ ? sync_names() : Result<void>();
+}
+
+Result<void> RotatingFile::sync_names() {
+  const auto folder = std::filesystem::path(options_.path).parent_path().string();
+  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // One that may be written and not read, and a file system that brings no folder to the disk by
+  // itself: there is nothing that could be done.
+  const int err = fd && options_.sync_folder(fd.get()) == 0 ? 0 : errno;
+  if (err != 0 && err != EACCES && err != EINVAL) {
+    return file_error(err, "bring the folder " + folder + " to the disk");
+  }
+  names_changed_ = false;
   return {};
 }
 

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,7 +25,10 @@ class RotatingFile {
     std::string path;
     std::uint64_t max_size = 64ULL << 20U;  // bytes; a single line may be longer
     std::uint32_t keep = 4;                 // PATH.1, the latest, to PATH.<keep>
-    bool sync = false;                      // before it is renamed
+    bool sync = false;                      // before it is let go: renamed here, or by others
+    // As fdatasync(2) and fsync(2).
+    std::function<int(int fd)> sync_file = ::fdatasync;
+    std::function<int(int fd)> sync_folder = ::fsync;
   };
 
   explicit RotatingFile(Options options) : options_(std::move(options)) {}
@@ -35,7 +40,7 @@ class RotatingFile {
   // `lines`: whole ones. What cannot be written whole is not there.
   Appended append(std::string_view lines);
 
-  // Brings it to the disk, if it is open.
+  // Brings it to the disk, if it is open, and the names in its folder that changed since.
   Result<void> sync();
 
  private:
@@ -44,12 +49,14 @@ class RotatingFile {
   Result<std::uint64_t> size();
   bool is_still_there() const;
   Result<void> rotate();
+  Result<void> sync_names();
   Appended write(std::string_view lines);
 
   Options options_;
   UniqueFd fd_;
   dev_t device_ = 0;
   ino_t inode_ = 0;
+  bool names_changed_ = false;  // since the folder was last brought to the disk
 };
 
 }  // namespace orb8

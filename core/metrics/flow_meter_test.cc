@@ -289,7 +289,8 @@ TEST_F(FlowMeterTest, CountsAPartThatHasNoRoomInOtherAndTheRestWhereItWas) {
   EXPECT_EQ(other.bytes, 0U);
   EXPECT_EQ(other.rtt_sum_us, 200U);
   EXPECT_EQ(other.connections[0], 1U);
-  EXPECT_EQ(meter_->folded(), 13U + 3U) << "each part once, however often it was refused";
+  EXPECT_EQ(meter_->folded(), kRttBuckets + 2U + 3U)
+      << "each part once, however often it was refused";
 }
 
 TEST_F(FlowMeterTest, EndsTheRowsOfPodsThatAreGoneAfterTheGracePeriod) {

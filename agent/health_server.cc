@@ -64,8 +64,8 @@ HealthServer::HealthServer() : server_(std::make_unique<httplib::Server>()) {
     const bool ready = ready_.load();
     answer(response, ready ? kOk : kUnavailable, {{"status", ready ? "ready" : "not ready"}});
   });
-  server_->Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
-    metrics_.answer(response);
+  server_->Get("/metrics", [this](const httplib::Request& request, httplib::Response& response) {
+    metrics_.answer(request, response);
   });
   server_->set_error_handler([](const httplib::Request&, httplib::Response& response) {
     if (!response.body.empty()) return;  // our own 503

@@ -133,7 +133,7 @@ TEST_F(HealthServerTest, HasNoMetricsBeforeThereIsAnythingToTell) {
 }
 
 TEST_F(HealthServerTest, AnswersScrapesInPrometheusFormat) {
-  server_->follow_metrics([] { return "orb8_build_info 1\n"; });
+  server_->follow_metrics([](ScrapeFormat) { return "orb8_build_info 1\n"; });
   httplib::Client client("127.0.0.1", server_->port());
   const auto plain = client.Get("/metrics", httplib::Headers{{"Accept-Encoding", "identity"}});
   ASSERT_TRUE(plain);
@@ -143,9 +143,21 @@ TEST_F(HealthServerTest, AnswersScrapesInPrometheusFormat) {
   EXPECT_FALSE(plain->has_header("Content-Encoding"));
 }
 
+TEST_F(HealthServerTest, AnswersScrapesInTheFormatThatIsWanted) {
+  server_->follow_metrics(
+      [](ScrapeFormat format) { return format == ScrapeFormat::kOpenMetrics ? "# EOF\n" : ""; });
+  httplib::Client client("127.0.0.1", server_->port());
+  const auto open = client.Get(
+      "/metrics", httplib::Headers{{"Accept", "application/openmetrics-text,text/plain;q=0.5"}});
+  ASSERT_TRUE(open);
+  EXPECT_EQ(open->body, "# EOF\n");
+  EXPECT_EQ(open->get_header_value("Content-Type"),
+            "application/openmetrics-text; version=1.0.0; charset=utf-8");
+}
+
 TEST_F(HealthServerTest, CompressesForWhoTakesIt) {
   std::string text(1'000'000, 'x');
-  server_->follow_metrics([&] { return text; });
+  server_->follow_metrics([&](ScrapeFormat) { return text; });
   httplib::Client client("127.0.0.1", server_->port());
   const auto answer = client.Get("/metrics", httplib::Headers{{"Accept-Encoding", "gzip"}});
   ASSERT_TRUE(answer);
@@ -165,7 +177,7 @@ UniqueFd hung_scrape(std::uint16_t port) {
 TEST_F(HealthServerTest, IsAliveWhileScrapersHangInCrowds) {
   std::string more_than_sockets_hold(64U << 20U, 'x');
   std::atomic<int> begun = 0;
-  server_->follow_metrics([&] {
+  server_->follow_metrics([&](ScrapeFormat) {
     ++begun;
     return more_than_sockets_hold;
   });
@@ -178,7 +190,7 @@ TEST_F(HealthServerTest, IsAliveWhileScrapersHangInCrowds) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
   EXPECT_LE(begun, 2) << "no more than two at once";
   // Those are given up, and others get their turn.
-  server_->follow_metrics([] { return "up 1\n"; });
+  server_->follow_metrics([](ScrapeFormat) { return "up 1\n"; });
   EXPECT_TRUE(eventually([&] { return get("/metrics").first == 200; }));
 }
 
@@ -186,7 +198,7 @@ TEST_F(HealthServerTest, IsAliveWhileTheMetricsTakeTheirTime) {
   std::promise<void> go_on;
   const auto may_go_on = go_on.get_future().share();
   std::atomic<int> begun = 0;
-  server_->follow_metrics([&] {
+  server_->follow_metrics([&](ScrapeFormat) {
     ++begun;
     may_go_on.wait();
     return "up 1\n";

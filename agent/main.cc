@@ -21,7 +21,7 @@
 #include "agent/options.h"
 #include "core/base/log.h"
 #include "core/base/version.h"
-#include "core/export/prometheus.h"
+#include "core/export/scrape_format.h"
 #include "core/kernel/preflight.h"
 #include "core/pipeline/pipeline.h"
 
@@ -105,8 +105,8 @@ Result<Status> serve(const Config& config, const sigset_t& signals) {
   const std::shared_ptr<Exporters> exporters = std::move(*opened);
   (*health)->follow([pipeline, exporters] { return exporters->add_to(pipeline->status()); },
                     [pipeline] { return pipeline->standstill() < kWedgedAfter; });
-  (*health)->follow_metrics([exporters] {
-    return prometheus_text([&](const TakeFamilyFn& take) { exporters->collect_metrics(take); });
+  (*health)->follow_metrics([exporters](ScrapeFormat format) {
+    return scrape_text(format, [&](const TakeFamilyFn& take) { exporters->collect_metrics(take); });
   });
   std::optional<EventLog> event_log;
   if (config.log_level == LogLevel::kDebug) {

@@ -7,8 +7,6 @@
 #include <chrono>
 #include <utility>
 
-#include "core/export/prometheus.h"
-
 namespace orb8 {
 namespace {
 
@@ -33,7 +31,7 @@ void MetricsPage::follow(TextFn text) {
   text_ = std::move(text);
 }
 
-void MetricsPage::answer(httplib::Response& response) {
+void MetricsPage::answer(const httplib::Request& request, httplib::Response& response) {
   TextFn text;
   {
     const std::lock_guard lock(mutex_);
@@ -47,10 +45,11 @@ void MetricsPage::answer(httplib::Response& response) {
   // Given back when the library is through with the answer, however that ends.
   const std::shared_ptr<Places> place(places_.get(),
                                       [places = places_](Places* held) { held->release(); });
-  const auto body = std::make_shared<const std::string>(text());
+  const auto format = scrape_format(request.get_header_value("Accept"));
+  const auto body = std::make_shared<const std::string>(text(format));
   const auto deadline = Clock::now() + kReadWithin;
   response.set_chunked_content_provider(
-      kPrometheusContentType,
+      content_type(format),
       [place, body, deadline, sent = std::size_t{0}](std::size_t, httplib::DataSink& out) mutable {
         if (Clock::now() >= deadline) return false;
         const auto piece = std::min(kPiece, body->size() - sent);

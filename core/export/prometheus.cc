@@ -7,18 +7,11 @@
 
 #include <limits>
 #include <sstream>
-#include <string_view>
 #include <utility>
 #include <variant>
 
 namespace orb8 {
 namespace {
-
-// Labels of a flow that a target may have as well, of the agent's own pod: with honor_labels
-// Prometheus fills them in where a series does not have them, and drops them where they are empty.
-bool is_filled_in(std::string_view label) {
-  return label == "namespace" || label == "pod";
-}
 
 double as_number(const MetricValue& value) {
   if (const auto* whole = std::get_if<std::uint64_t>(&value)) return static_cast<double>(*whole);
@@ -43,7 +36,7 @@ prometheus::ClientMetric to_prometheus(const MetricSample& sample, MetricType ty
   prometheus::ClientMetric metric;
   metric.label.reserve(sample.labels.size());
   for (const auto& label : sample.labels) {
-    if (label.value.empty() && !is_filled_in(label.name)) continue;  // the same as no such label
+    if (!is_scraped(label)) continue;
     metric.label.push_back({.name = std::string(label.name), .value = label.value});
   }
   if (const auto* histogram = std::get_if<HistogramValue>(&sample.value)) {
@@ -69,6 +62,12 @@ prometheus::MetricType to_prometheus(MetricType type) {
 }
 
 }  // namespace
+
+// `namespace` and `pod` a target may have as well, of the agent's own pod: with honor_labels
+// Prometheus fills them in where a series does not have them, and drops them where they are empty.
+bool is_scraped(const MetricLabel& label) {
+  return !label.value.empty() || label.name == "namespace" || label.name == "pod";
+}
 
 std::string prometheus_text(const CollectFn& collect) {
   const prometheus::TextSerializer serializer;

@@ -135,6 +135,18 @@ TEST_F(PrometheusTest, KnowsHowTheAgentIs) {
   EXPECT_GT(prometheus.sum("sum(orb8_kernel_ring_size_bytes)"), 0);
 }
 
+// What is asked for first is OpenMetrics: a page without its end, or with a family named like its
+// samples, is refused as a whole.
+TEST_F(PrometheusTest, ReadsOpenMetrics) {
+  const Prometheus prometheus({target()});
+  ASSERT_TRUE(prometheus.comes_to("up", 1));
+  by_traffic_maker([] { LoopbackTcp().converse(10'000); });
+  EXPECT_TRUE(prometheus.comes_to("sum(" + mine("orb8_network_connections_total", "") + ")", 2));
+  // In the text format it would be le="1".
+  EXPECT_GT(prometheus.sum(R"(count(orb8_tcp_rtt_seconds_bucket{le="1.0"}))"), 0);
+  EXPECT_EQ(prometheus.sum(R"(count(orb8_tcp_rtt_seconds_bucket{le="1"}))"), 0);
+}
+
 TEST_F(PrometheusTest, SatisfiesPromtool) {
   LoopbackTcp tcp;
   tcp.converse(100);

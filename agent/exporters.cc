@@ -4,10 +4,14 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "core/base/version.h"
+#include "core/config/values.h"
 #include "core/export/file_sink.h"
 #include "core/export/flow_exporter.h"
 #include "core/export/otlp_log_sink.h"
@@ -36,6 +40,16 @@ OtlpEndpoint to_endpoint(const Config& config) {
           .key_file = config.otlp_key_file,
           .gzip = config.otlp_compression,
           .timeout = std::chrono::seconds(config.otlp_timeout_secs)};
+}
+
+// Of two with one name the latter counts.
+std::map<std::string, std::string, std::less<>> to_attributes(
+    const std::vector<std::string>& texts) {
+  std::map<std::string, std::string, std::less<>> all;
+  for (const auto& text : texts) {
+    if (auto one = parse_attribute(text)) all.insert_or_assign(one->first, one->second);
+  }
+  return all;
 }
 
 // A row is as old as the last snapshot, and the socket source may need two.
@@ -100,7 +114,8 @@ Result<void> Exporters::add_otlp(const Config& config) {
   const OtlpIdentity identity{.node = config.node_name,
                               .version = std::string(version()),
                               .instance = random_uuid(),
-                              .kubernetes = pipeline_->kube() != nullptr};
+                              .kubernetes = pipeline_->kube() != nullptr,
+                              .more = to_attributes(config.otlp_resource_attributes)};
   const auto wants = [&](std::string_view signal) {
     return std::ranges::find(config.otlp_signals, signal) != config.otlp_signals.end();
   };

@@ -73,6 +73,8 @@ struct Config {
   std::string otlp_key_file;                                    // ORB8_OTLP_KEY_FILE
   std::vector<std::string> otlp_signals = {"logs", "metrics"};  // ORB8_OTLP_SIGNALS
   std::vector<std::string> otlp_headers;                        // ORB8_OTLP_HEADERS, secret
+  // ORB8_OTLP_RESOURCE_ATTRIBUTES, or OTEL_RESOURCE_ATTRIBUTES; "NAME=VALUE", see parse_attribute()
+  std::vector<std::string> otlp_resource_attributes;
 
   bool operator==(const Config&) const = default;
 };

@@ -39,6 +39,24 @@ Setting otlp_headers() {
   return made;
 }
 
+Setting otlp_resource_attributes() {
+  auto made = row({"otlp_resource_attributes", "ORB8_OTLP_RESOURCE_ATTRIBUTES", "NAME=VALUE",
+                   "Attributes of the resource that all is sent for, as k8s.cluster.name=one: they "
+                   "tell agents of several clusters apart, and replace the agent's own of the same "
+                   "name. Without, OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME count."},
+                  "NAME=VALUE pairs, separated by commas; in a value other signs as %2C");
+  made.default_words = "none";
+  made.list = true;
+  made.set = [](Config& config, const Values& given) {
+    const auto is_one = [](const auto& text) { return parse_attribute(text).has_value(); };
+    if (given.empty() || !std::ranges::all_of(given, is_one)) return false;
+    config.otlp_resource_attributes = given;
+    return true;
+  };
+  made.get = [](const Config& config) { return config.otlp_resource_attributes; };
+  return made;
+}
+
 Setting otlp_signals() {
   auto made = row({"otlp_signals", "ORB8_OTLP_SIGNALS", "SIGNAL",
                    "What is sent: flow records as logs, the agent's metrics, or both. Repeatable, "
@@ -101,6 +119,7 @@ void add_otlp(std::vector<Setting>& all) {
       {{"grpc", OtlpProtocol::kGrpc}, {"http/protobuf", OtlpProtocol::kHttp}}));
   all.push_back(otlp_signals());
   all.push_back(otlp_headers());
+  all.push_back(otlp_resource_attributes());
   all.push_back(path({"otlp_ca_file", "ORB8_OTLP_CA_FILE", "PATH",
                       "Authorities, PEM, of which the receiver's certificate must be."},
                      &Config::otlp_ca_file));

@@ -37,7 +37,7 @@ TEST(ConfigFlags, AreThereForEverySetting) {
   // What has no default that could be given.
   config.export_file = "/flows";
   config.otlp_endpoint = "http://collector:4317";
-  config.otlp_headers = {"a=b"};
+  config.otlp_headers = config.otlp_resource_attributes = {"a=b"};
   config.otlp_ca_file = config.otlp_cert_file = config.otlp_key_file = "/pem";
   for (const auto& setting : settings()) {
     const auto value = setting.get(config).front();

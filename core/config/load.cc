@@ -36,6 +36,17 @@ std::string join(const std::vector<std::string>& parts) {
   return all;
 }
 
+// So that it is one value of a list, whatever is in it.
+std::string percent_encoded(std::string_view text) {
+  std::string all;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool as_it_is = byte > ' ' && byte < 0x7f && c != ',' && c != '%';
+    all += as_it_is ? std::string(1, c) : fmt::format("%{:02X}", byte);
+  }
+  return all;
+}
+
 // Where the kernel's name is none that node_name takes (it may be any bytes), one that it does.
 std::string host_name() {
   std::array<char, HOST_NAME_MAX + 1> name = {};
@@ -85,6 +96,25 @@ class Loader {
       if (auto ok = set(setting, {*value}, variable, Origin::kEnvironment); !ok) return ok;
     }
     return {};
+  }
+
+  // What OpenTelemetry's own variables say, where the setting does not; empty ones say nothing.
+  // They are for all programs of the environment: what cannot be read is left out whole, and told.
+  void read_opentelemetry() {
+    const auto& setting = *find_setting("otlp_resource_attributes");
+    if (loaded_.origins.contains(std::string(setting.key))) return;
+    const auto take = [&](const std::string& variable, const std::vector<std::string>& values) {
+      if (auto ok = set(setting, values, variable, Origin::kEnvironment); !ok) {
+        loaded_.warnings.push_back(ok.error().what + "; it is left out");
+      }
+    };
+    const auto attributes = value_of("OTEL_RESOURCE_ATTRIBUTES").value_or("");
+    if (!attributes.empty()) take("OTEL_RESOURCE_ATTRIBUTES", {attributes});
+    const auto name = value_of("OTEL_SERVICE_NAME").value_or("");
+    if (name.empty()) return;
+    auto all = loaded_.config.otlp_resource_attributes;
+    all.push_back("service.name=" + percent_encoded(name));  // outranks one in the other variable
+    take("OTEL_SERVICE_NAME", all);
   }
 
   Result<void> read_flags() {
@@ -170,6 +200,7 @@ Result<LoadedConfig> load_config(const ConfigInput& input) {
   if (auto ok = loader.read_file(); !ok) return std::unexpected(ok.error());
   if (auto ok = loader.read_environment(); !ok) return std::unexpected(ok.error());
   if (auto ok = loader.read_flags(); !ok) return std::unexpected(ok.error());
+  loader.read_opentelemetry();
   loader.warn_of_unknown_variables();
   return loader.finish();
 }

@@ -31,7 +31,7 @@ struct ConfigInput {
 struct LoadedConfig {
   Config config;
   std::map<std::string, Origin> origins;  // by setting key; missing: the default
-  std::vector<std::string> warnings;      // one line each: ORB8_* variables that are no setting
+  std::vector<std::string> warnings;      // one line each: variables that mean nothing
 };
 
 inline constexpr const char* kDefaultConfigPath = "/etc/orb8/config.yaml";

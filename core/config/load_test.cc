@@ -255,5 +255,32 @@ TEST(VariableNames, AreThoseOfThisProcess) {
   ::unsetenv("ORB8_OF_A_TEST");
 }
 
+TEST_F(Load, TakesOpenTelemetrysOwnAttributesWhereTheSettingIsNotGiven) {
+  environment_ = {{"OTEL_RESOURCE_ATTRIBUTES", "k8s.cluster.name=one,service.name=a%2Cb"}};
+  EXPECT_THAT(load()->config.otlp_resource_attributes,
+              ElementsAre("k8s.cluster.name=one", "service.name=a%2Cb"));
+  EXPECT_EQ(load()->origins.at("otlp_resource_attributes"), Origin::kEnvironment);
+  environment_["OTEL_SERVICE_NAME"] = "x, 100%";
+  EXPECT_THAT(
+      load()->config.otlp_resource_attributes,
+      ElementsAre("k8s.cluster.name=one", "service.name=a%2Cb", "service.name=x%2C%20100%25"))
+      << "the latter counts";
+  environment_["ORB8_OTLP_RESOURCE_ATTRIBUTES"] = "a=b";
+  EXPECT_THAT(load()->config.otlp_resource_attributes, ElementsAre("a=b"));
+}
+
+TEST_F(Load, LeavesOutWhatIsWrongWithOpenTelemetrysOwnAttributesAndSaysSo) {
+  environment_ = {{"OTEL_RESOURCE_ATTRIBUTES", "a=b,c=%"}, {"OTEL_SERVICE_NAME", "x"}};
+  const auto loaded = load();
+  ASSERT_TRUE(loaded);
+  EXPECT_THAT(loaded->config.otlp_resource_attributes, ElementsAre("service.name=x"));
+  EXPECT_THAT(loaded->warnings,
+              ElementsAre(AllOf(HasSubstr("OTEL_RESOURCE_ATTRIBUTES: 'a=b,c=%' is not allowed"),
+                                HasSubstr("left out"))));
+  environment_ = {{"OTEL_RESOURCE_ATTRIBUTES", ""}, {"OTEL_SERVICE_NAME", ""}};
+  EXPECT_TRUE(load()->config.otlp_resource_attributes.empty());
+  EXPECT_TRUE(load()->warnings.empty());
+}
+
 }  // namespace
 }  // namespace orb8

@@ -42,6 +42,7 @@ TEST(Settings, GiveBackWhatTheyTake) {
     config.export_file = config.otlp_ca_file = config.otlp_cert_file = config.otlp_key_file = "/f";
     config.otlp_endpoint = "http://collector:4317";
     config.otlp_headers = {"api-key=1"};
+    config.otlp_resource_attributes = {"k8s.cluster.name=one", "a=%2C"};
     const auto values = setting.get(config);
     Config other;
     ASSERT_TRUE(setting.set(other, values)) << setting.key;

@@ -41,6 +41,35 @@ bool is_host_name(std::string_view text) {
   }
 }
 
+std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  const auto first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+// Each "%41" as the byte it stands for; a plus sign is one.
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string bytes;
+  while (!text.empty()) {
+    if (!is_graphic(text.front()) && text.front() != ' ') return std::nullopt;
+    if (text.front() != '%') {
+      bytes += text.front();
+      text.remove_prefix(1);
+      continue;
+    }
+    unsigned byte = 0;
+    const auto digits = text.substr(1, 2);
+    const auto* const end = digits.data() + digits.size();
+    if (digits.size() != 2 || std::from_chars(digits.data(), end, byte, 16).ptr != end) {
+      return std::nullopt;
+    }
+    bytes += static_cast<char>(byte);
+    text.remove_prefix(3);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> parse_unsigned(std::string_view text) {
@@ -127,6 +156,15 @@ bool is_header(std::string_view text) {
                              [&](char c) { return is_alnum(c) || kTokenMarks.contains(c); }) &&
          !value.empty() && value.front() != ' ' && value.back() != ' ' &&
          std::ranges::all_of(value, [](char c) { return (is_graphic(c) || c == ' ') && c != ','; });
+}
+
+std::optional<std::pair<std::string, std::string>> parse_attribute(std::string_view text) {
+  const auto equals = text.find('=');
+  if (equals == std::string_view::npos) return std::nullopt;
+  const auto name = without_blanks(text.substr(0, equals));
+  const auto value = percent_decoded(without_blanks(text.substr(equals + 1)));
+  if (name.empty() || !std::ranges::all_of(name, is_graphic) || !value) return std::nullopt;
+  return std::pair(std::string(name), *value);
 }
 
 std::string one_line(std::string_view text) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace orb8 {
 
@@ -35,6 +36,10 @@ bool is_http_url(std::string_view text);
 // "NAME=VALUE": a header's name (RFC 9110, 5.1) in any case, and a value of printable ASCII that
 // has no comma, which separates headers.
 bool is_header(std::string_view text);
+
+// "NAME=VALUE" of OTEL_RESOURCE_ATTRIBUTES: printable ASCII, the value percent-decoded, both
+// without the blanks around them. The value may be empty.
+std::optional<std::pair<std::string, std::string>> parse_attribute(std::string_view text);
 
 // A user's text inside a message of one line: what is not printable ASCII as \xNN, the rest of a
 // long one as "...".

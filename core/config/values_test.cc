@@ -94,6 +94,19 @@ TEST(Values, TakeUrlsOfHttpAndNothingElse) {
   }
 }
 
+TEST(Values, TakeAttributesAsOpenTelemetryWritesThem) {
+  using Attribute = std::pair<std::string, std::string>;
+  EXPECT_EQ(parse_attribute("k8s.cluster.name=one"), Attribute("k8s.cluster.name", "one"));
+  EXPECT_EQ(parse_attribute(" a = b c "), Attribute("a", "b c"));
+  EXPECT_EQ(parse_attribute("a=b=c"), Attribute("a", "b=c"));
+  EXPECT_EQ(parse_attribute("a=%2C%25%3d+%C3%BC"), Attribute("a", ",%=+\xc3\xbc"));
+  EXPECT_EQ(parse_attribute("a="), Attribute("a", ""));
+  for (const char* text : {"", "a", "=b", " =b", "a b=c", "a=%", "a=%4", "a=%4g", "a=%-1", "a=%0x",
+                           "a=b\nc", "a=\xff", "\xff=a"}) {
+    EXPECT_FALSE(parse_attribute(text)) << text;
+  }
+}
+
 TEST(Values, TakeHeadersThatEndNoLine) {
   for (const char* header : {"api-key=1", "authorization=Bearer a=b==", "X-Scope=a b;c"}) {
     EXPECT_TRUE(is_header(header)) << header;

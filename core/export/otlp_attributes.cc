@@ -31,11 +31,16 @@ std::string random_uuid() {
 
 void to_otlp(const OtlpIdentity& identity, opentelemetry::proto::resource::v1::Resource& out) {
   OtlpAttributes attributes(*out.mutable_attributes());
-  attributes.add("service.name", "orb8-agent");
-  attributes.add("service.version", identity.version);
-  attributes.add("service.instance.id", identity.instance);
-  attributes.add("host.name", identity.node);
-  if (identity.kubernetes) attributes.add("k8s.node.name", identity.node);
+  const auto add_own = [&](std::string_view key, std::string_view text) {
+    const auto given = identity.more.find(key);
+    if (given == identity.more.end() || given->second.empty()) attributes.add(key, text);
+  };
+  add_own("service.name", "orb8-agent");
+  add_own("service.version", identity.version);
+  add_own("service.instance.id", identity.instance);
+  add_own("host.name", identity.node);
+  if (identity.kubernetes) add_own("k8s.node.name", identity.node);
+  for (const auto& [key, text] : identity.more) attributes.add(key, text);
 }
 
 void to_otlp(const OtlpIdentity& identity,

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -39,6 +41,8 @@ struct OtlpIdentity {
   std::string version;
   std::string instance;     // made anew by each process
   bool kubernetes = false;  // the node is one of Kubernetes
+  // What the user adds; one of a name above counts instead.
+  std::map<std::string, std::string, std::less<>> more = {};
 };
 
 // A random UUID (RFC 9562, version 4).

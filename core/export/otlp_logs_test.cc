@@ -224,6 +224,18 @@ TEST(OtlpResource, SaysWhoTheAgentIs) {
   resource.Clear();
   to_otlp({.node = "host", .version = "0.1.0", .instance = "i"}, resource);
   EXPECT_FALSE(attributes_of(resource.attributes()).contains("k8s.node.name"));
+  resource.Clear();
+  to_otlp({.node = "host",
+           .version = "0.1.0",
+           .instance = "i",
+           .more = {{"k8s.cluster.name", "one"}, {"service.name", "flows"}, {"host.name", ""}}},
+          resource);
+  EXPECT_EQ(attributes_of(resource.attributes()), (Attributes{{"service.name", "flows"},
+                                                              {"service.version", "0.1.0"},
+                                                              {"service.instance.id", "i"},
+                                                              {"host.name", "host"},
+                                                              {"k8s.cluster.name", "one"}}));
+  EXPECT_EQ(resource.attributes_size(), 5) << "each once";
 }
 
 TEST(OtlpResource, IsAnotherOneWithEachStart) {

@@ -163,6 +163,7 @@ TEST_F(ExportProcess, HandsItsMetricsToAReceiverUpToTheLastByte) {
   Process orb8("orb8-agent", agent({{"ORB8_OTLP_ENDPOINT", receiver.url()},
                                     {"ORB8_OTLP_PROTOCOL", "http/protobuf"},
                                     {"ORB8_OTLP_SIGNALS", "metrics"},
+                                    {"OTEL_RESOURCE_ATTRIBUTES", "k8s.cluster.name=one"},
                                     {"ORB8_OTLP_INTERVAL_SECS", "1"}}));
   ASSERT_TRUE(orb8.says("gRPC server listening on ")) << orb8.err();
   ASSERT_TRUE(eventually([&] { return !script.metrics().empty(); }, kPatience)) << orb8.err();
@@ -176,6 +177,8 @@ TEST_F(ExportProcess, HandsItsMetricsToAReceiverUpToTheLastByte) {
             static_cast<std::int64_t>(100 * kOnWire) + (before.contains("orb8_network_bytes_total")
                                                             ? before.at("orb8_network_bytes_total")
                                                             : 0));
+  EXPECT_THAT(script.metrics().back().resource_metrics(0).resource().ShortDebugString(),
+              HasSubstr(R"(key: "k8s.cluster.name" value { string_value: "one" })"));
   EXPECT_TRUE(script.records().empty()) << "logs were not asked for";
   EXPECT_GT(after["orb8_exporter_records_total"], 0) << "those of the report before";
 }

@@ -111,6 +111,9 @@ class Checker {
     auto filters = read_filters(raw_.filters);
     if (!filters) return std::unexpected(filters.error());
     options_.filters = std::move(*filters);
+    // Not where one filter, of several, asks for something else, nor behind a --not.
+    options_.failed =
+        !options_.filters.empty() && std::ranges::all_of(options_.filters, &v1::FlowFilter::failed);
     for (const auto* flag : {"--namespace", "--pod"}) {
       for (const auto& name : given(flag)) {
         if (name.empty()) return not_allowed(flag, name);
@@ -122,9 +125,8 @@ class Checker {
   }
 
   // What is asked of connections, which a packet by itself is none.
-  Result<void> check_packets() {
+  Result<void> check_packets() const {
     for (const auto& filter : raw_.filters) {
-      if (filter.flag == "--failed") options_.failed = true;
       const bool of_connections = filter.flag == "--failed" || filter.flag == "--min-rtt" ||
                                   filter.flag == "--verdict" || filter.flag == "--min-retransmits";
       if (!raw_.packets || !of_connections) continue;

@@ -57,7 +57,7 @@ struct CliOptions {
   v1::SortOrder sort = v1::SORT_ORDER_BYTES;
   std::optional<std::chrono::milliseconds> watch;     // flows: show again every so often
   std::optional<std::chrono::milliseconds> duration;  // trace: how long; standalone: how long first
-  bool failed = false;                                // of connections that failed, their ends
+  bool failed = false;                                // every filter asks for failed connections
   std::optional<std::string> input_file;              // a saved trace instead; "-": standard input
   bool packets = false;
   bool collapse_ports = false;

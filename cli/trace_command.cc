@@ -29,12 +29,17 @@ constexpr std::size_t kMostFlows = 100'000;  // that talkers are sought among
 // The summary's last look at the agent: a Ctrl-C ends at once, also where nobody answers any more.
 constexpr std::chrono::milliseconds kLastLook{1000};
 
+bool names_direction(const v1::FlowFilter& filter) {
+  const auto names = [](const v1::FlowFilter& one) { return !one.directions().empty(); };
+  return names(filter) || std::ranges::any_of(filter.none_of(), names);
+}
+
 v1::StreamEventsRequest to_request(const CliOptions& options) {
   v1::StreamEventsRequest request;
   auto filters = options.filters;
   // A failed connection is two flows: the one towards the peer tells of all.
   for (auto& filter : filters) {
-    if (options.failed && filter.directions().empty()) filter.add_directions("egress");
+    if (options.failed && !names_direction(filter)) filter.add_directions("egress");
   }
   put_filters(filters, request);
   request.set_packets(options.packets);

@@ -14,6 +14,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
 
 // An agent that knows neither flows nor pods, which a trace does not ask for.
 class StreamingAgent : public Backend {
@@ -139,6 +140,35 @@ TEST(TraceOfFailures, ShowsTheEndOfAConnectionAlone) {
   EXPECT_THAT(said.err, HasSubstr(", 2 lost; "));
 }
 
+// The options of `orb8 trace network <arguments>`.
+CliOptions options_of(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"trace", "network"});
+  const auto parsed = parse_cli(arguments, [](const std::string&) { return nullptr; });
+  EXPECT_TRUE(parsed.options) << parsed.text;
+  return parsed.options.value_or(CliOptions{});
+}
+
+TEST(TraceOfFailures, IsOneWhereEveryFilterAsksForThem) {
+  EXPECT_TRUE(options_of({"--failed"}).failed);
+  EXPECT_TRUE(options_of({"--failed", "--not", "--port", "53"}).failed);
+  EXPECT_TRUE(options_of({"--failed", "--port", "53", "--or", "--failed", "--port", "80"}).failed);
+  EXPECT_FALSE(options_of({}).failed);
+  EXPECT_FALSE(options_of({"--not", "--failed"}).failed);
+  EXPECT_FALSE(options_of({"--failed", "--or", "--port", "53"}).failed);
+}
+
+TEST(TraceOfFailures, LeavesATraceOfOtherConnectionsAsItIs) {
+  TellingAgent agent;
+  auto said = said_by_trace(agent, options_of({"--not", "--failed"}));
+  EXPECT_THAT(agent.asked.filter().directions(), IsEmpty());
+  EXPECT_THAT(said.out, HasSubstr("  START "));
+  said = said_by_trace(agent, options_of({"--failed", "--or", "--port", "53"}));
+  ASSERT_THAT(agent.asked.allow(), SizeIs(2));
+  EXPECT_THAT(agent.asked.allow(0).directions(), IsEmpty());
+  EXPECT_THAT(agent.asked.allow(1).directions(), IsEmpty());
+  EXPECT_THAT(said.out, HasSubstr("  START "));
+}
+
 // An agent that remembers, and ends a stream that has been told.
 class RememberingAgent final : public StreamingAgent {
  public:
@@ -212,6 +242,8 @@ TEST(TraceOfFailures, AsksForTheDirectionTowardsThePeerUnlessOneWasNamed) {
   options.filters.front().add_directions("ingress");
   said_by_trace(agent, options);
   EXPECT_THAT(agent.asked.filter().directions(), ElementsAre("ingress"));
+  said_by_trace(agent, options_of({"--failed", "--not", "--direction", "egress"}));
+  EXPECT_THAT(agent.asked.filter().directions(), IsEmpty());
 }
 
 }  // namespace

@@ -71,6 +71,7 @@ TEST_F(CliReplay, GivesBackWhatATraceOfRealTrafficSaved) {
   EXPECT_EQ(replayed("trace network -o json"), live.out());
   EXPECT_EQ(replayed("trace network -o json --protocol udp --port " + port), live.out());
   EXPECT_THAT(replayed("trace network -o json --not --port " + port), IsEmpty());
+  EXPECT_EQ(replayed("trace network -o json --not --failed"), live.out());
   EXPECT_THAT(replayed("flows -o compact --to-port " + port),
               HasSubstr(": 127.0.0.1:" + port + " -> 127.0.0.1:" + port + " "));
 }

@@ -76,13 +76,15 @@ bool FileBackend::take(Message& message, Value& value) {
   }
   value = std::move(*made);
   labels_seen_ = labels_seen_ || has_labels(message);
+  add_facts(message, seen_);
   return true;
 }
 
 // A request that is wrong only where nobody has labels asks for them.
 template <class Request>
-void FileBackend::look_for_labels(const Request& request) {
+void FileBackend::look_for_what_is_asked(const Request& request) {
   labels_asked_ = !from_wire(request, kWithoutLabels).has_value();
+  asked_ = facts_asked(request);
 }
 
 Result<v1::AgentStatus> FileBackend::status(const Patience& /*at once*/) {
@@ -98,7 +100,7 @@ Result<v1::QueryFlowsResponse> FileBackend::query(const v1::QueryFlowsRequest& r
                                                   const Patience& patience) {
   const auto query = from_wire(request, kRules);
   if (!query) return std::unexpected(query.error());
-  look_for_labels(request);
+  look_for_what_is_asked(request);
   wanted_ = "flows and events";
   SavedFlows flows;
   v1::NetworkFlow flow_message;
@@ -128,7 +130,7 @@ Result<void> FileBackend::stream(const v1::StreamEventsRequest& request, const E
                                  const std::stop_token& stop) {
   const auto query = from_wire(request, kRules);
   if (!query) return std::unexpected(query.error());
-  look_for_labels(request);
+  look_for_what_is_asked(request);
   const FlowMatcher matcher(query->selection);
   SavedEvents chosen(query->history.value_or(ReplayChoice{}), on_event);
   v1::NetworkEvent message;
@@ -164,6 +166,9 @@ bool FileBackend::tell(std::ostream& err) const {
         "orb8: no line of {} has labels, so that none can match; an agent with the "
         "setting labels on writes them\n",
         printable(name_));
+  }
+  for (const auto& line : facts_lacking(asked_, seen_, printable(name_))) {
+    err << "orb8: " << line << "\n";
   }
   if (refused_ == 0) return true;
   err << fmt::format("orb8: {} of {} could not be read; the first, {}\n",

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/asked_facts.h"
 #include "cli/backend.h"
 #include "cli/line_reader.h"
 #include "core/export/json_read.h"
@@ -47,7 +48,7 @@ class FileBackend final : public Backend {
 
   void refuse(const std::string& why);
   template <class Request>
-  void look_for_labels(const Request& request);
+  void look_for_what_is_asked(const Request& request);
 
   LineReader lines_;
   std::string name_;
@@ -59,6 +60,8 @@ class FileBackend final : public Backend {
   std::uint64_t flows_left_out_ = 0;
   bool labels_asked_ = false;
   bool labels_seen_ = false;
+  SourceFacts asked_;
+  SourceFacts seen_;
 };
 
 }  // namespace orb8

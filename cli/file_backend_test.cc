@@ -178,6 +178,19 @@ TEST_F(FileBackendTest, SaysThatNobodyHasLabels) {
   EXPECT_EQ(told(*with), "ok");
 }
 
+TEST_F(FileBackendTest, SaysThatNobodyHasTcpFlags) {
+  v1::StreamEventsRequest request;
+  request.mutable_filter()->add_tcp_flags("SYN");
+  const auto without = saved(line(socket_flow_to_db<v1::NetworkEvent>()));
+  EXPECT_THAT(events_of(*without, request), IsEmpty());
+  EXPECT_EQ(told(*without),
+            "orb8: no line of FILE has TCP flags, so that none can match; trace network --packets "
+            "writes them, and an agent whose flow source is tc\nok");
+  const auto with = saved(line(event_of(v1::EVENT_TYPE_FLOW_START, 1)));
+  EXPECT_THAT(events_of(*with, request), SizeIs(1));
+  EXPECT_EQ(told(*with), "ok");
+}
+
 std::vector<std::uint64_t> bytes_of(const v1::QueryFlowsResponse& answer) {
   std::vector<std::uint64_t> all;
   for (const auto& flow : answer.flows()) all.push_back(flow.bytes());

@@ -105,8 +105,9 @@ int run_flows(Backend& backend, const CliOptions& options, const Session& sessio
                ? 0
                : report({.what = "interrupted before there was an answer"}, session.err);
   }
-  if (options.watch) return Watch(backend, options, session).run();
   FlowsQuestion question(backend, options, session);
+  question.say_what_is_lacking();
+  if (options.watch) return Watch(backend, options, session).run();
   const auto answer = question.ask(options.limit);
   if (!answer) return session.reader_gone() ? 0 : report(answer.error(), session.err);
   question.render(*answer, session.style);

@@ -27,7 +27,11 @@ class AnsweringAgent final : public Backend {
   explicit AnsweringAgent(std::vector<v1::QueryFlowsResponse> answers)
       : answers_(std::move(answers)) {}
 
-  Result<v1::AgentStatus> status(const Patience& /*at once*/) override { return v1::AgentStatus{}; }
+  Result<v1::AgentStatus> status(const Patience& /*at once*/) override {
+    v1::AgentStatus status;
+    status.set_flow_source("tc");
+    return status;
+  }
   Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& request,
                                        const Patience& /*at once*/) override {
     asked.push_back(request);
@@ -160,6 +164,15 @@ TEST(FlowsCommand, SaysThatAnAgentIsTooOld) {
   EXPECT_EQ(said.status, 1);
   EXPECT_THAT(said.err, HasSubstr("the agent is too old for flows that have ended: "));
   EXPECT_THAT(said.out, Not(HasSubstr("PROTO")));
+}
+
+TEST(FlowsCommand, SaysOnceThatNoFlowOfTheAgentCanMatch) {
+  AnsweringAgent agent({v1::QueryFlowsResponse{}});
+  const auto why = "orb8: no flow has a process here: ";
+  EXPECT_THAT(said_by_flows(agent, {}).err, Not(HasSubstr(why)));
+  const auto said = said_by_flows(agent, {"--process", "nginx"});
+  EXPECT_EQ(said.status, 0);
+  EXPECT_THAT(said.err, HasSubstr(why));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "cli/asked_facts.h"
 #include "cli/filter_request.h"
 #include "cli/format.h"
 #include "cli/group_rates.h"
@@ -109,6 +110,14 @@ void FlowsQuestion::say_what_is_forgotten(const v1::QueryFlowsRequest& asked,
                                           const v1::QueryFlowsResponse& answer) const {
   const auto text = forgotten_text(asked.since_ns(), answer.history_from_ns());
   if (!text.empty()) say(text);
+}
+
+void FlowsQuestion::say_what_is_lacking() {
+  const auto asked = facts_asked(request(1));
+  if (!asked.any()) return;
+  const auto agent = backend_.status({.stop = session_.stop});
+  if (!agent) return;  // the answer will not come either, and says why
+  for (const auto& line : facts_lacking(asked, agent->flow_source(), false)) say(line);
 }
 
 void FlowsQuestion::say(const std::string& line) const {

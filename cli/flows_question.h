@@ -28,6 +28,9 @@ class FlowsQuestion {
   // error. Rates take their window's time. kUnsupported: the agent is too old.
   Result<Answer> ask(std::uint32_t limit);
 
+  // On standard error, of filters that no flow of this agent's source can match.
+  void say_what_is_lacking();
+
   void render(const Answer& answer, const RenderStyle& style) const;
   // What a table has in its last line.
   std::string footer(const Answer& answer) const;

@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "cli/accounting_text.h"
+#include "cli/asked_facts.h"
 #include "cli/commands.h"
 #include "cli/event_renderer.h"
 #include "cli/filter_request.h"
@@ -124,6 +125,7 @@ class Trace {
       const auto ok = check_history(*begin, request, session_);
       if (!ok) return report(ok.error(), session_.err);
     }
+    say_what_is_lacking(request, *begin);
     begin_output();
     const auto ok = follow(request);
     if (!session_.out || session_.reader_gone()) return 0;
@@ -144,6 +146,11 @@ class Trace {
     }
     if (!options_.packets) renderer_.header(session_.out);
     session_.out.flush();
+  }
+
+  void say_what_is_lacking(const v1::StreamEventsRequest& request, const v1::AgentStatus& agent) {
+    const auto lacking = facts_lacking(facts_asked(request), agent.flow_source(), options_.packets);
+    for (const auto& line : lacking) session_.err << "orb8: " << line << "\n";
   }
 
   Result<void> follow(const v1::StreamEventsRequest& request) {

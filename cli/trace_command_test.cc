@@ -84,6 +84,31 @@ TEST(TraceSummary, LeavesPacketEventsToThoseWhoAskedForThem) {
   EXPECT_THAT(summary_of(false), HasSubstr("/s), 2 lost; "));
 }
 
+// An agent that counts sockets, of which none has anything to tell.
+class SocketAgent final : public StreamingAgent {
+ public:
+  Result<v1::AgentStatus> status(const Patience& /*at once*/) override {
+    v1::AgentStatus status;
+    status.set_flow_source("socket");
+    return status;
+  }
+  Result<void> stream(const v1::StreamEventsRequest& /*none*/, const EventFn& /*none*/,
+                      const std::stop_token& /*ends by itself*/) override {
+    return {};
+  }
+};
+
+TEST(TraceNetwork, SaysThatNoFlowOfTheAgentCanMatch) {
+  SocketAgent agent;
+  CliOptions options;
+  const auto why = "orb8: no flow has TCP flags here: ";
+  EXPECT_THAT(said_by_trace(agent, options).err, Not(HasSubstr(why)));
+  options.filters.emplace_back().add_tcp_flags("SYN");
+  EXPECT_THAT(said_by_trace(agent, options).err, HasSubstr(why));
+  options.packets = true;
+  EXPECT_THAT(said_by_trace(agent, options).err, Not(HasSubstr(why)));
+}
+
 class RefusingAgent final : public StreamingAgent {
  public:
   Result<v1::AgentStatus> status(const Patience& /*at once*/) override {

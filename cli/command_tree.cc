@@ -155,8 +155,8 @@ class Builder {
   // Which part of what is remembered.
   void add_selectors(CLI::App& app) {
     add_value(app, kFlags, "--since", "TIME",
-              "Also flows that have ended: those last seen since 5m ago, 17:27:47, or an RFC 3339 "
-              "time.");
+              "Also flows that have ended: those last seen since 5m ago, 17:27:47, 2026-11-28, or "
+              "an RFC 3339 time.");
     add_value(app, kFlags, "--until", "TIME", "The same, first seen until then.");
     add_value(app, kFlags, "--last", "COUNT", "Of all that is remembered the latest.");
     add_value(app, kFlags, "--first", "COUNT", "Of all that is remembered the earliest.");

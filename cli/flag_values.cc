@@ -13,7 +13,8 @@ namespace {
 constexpr const char* kTime = "a time, as 500ms, 30s, 5m or 1m30s";
 constexpr const char* kCount = "a number from 1 to 4294967295";
 constexpr const char* kMoment =
-    "a time back, as 30s or 5m, a time of day, as 17:27:47, or one as 2026-11-28T17:27:47Z";
+    "a time back, as 30s or 5m, a local time, as 17:27:47, '2026-11-28 17:27:47', "
+    "'Nov 28 17:27:47.123' or 2026-11-28, or one with its zone, as 2026-11-28T17:27:47Z";
 constexpr std::string_view kOneOf = "one of ";
 
 FlagValues one_of(std::string flag, const std::vector<std::string>& words) {

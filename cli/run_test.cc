@@ -134,9 +134,11 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"flows --all --since 3m", "--all and --since exclude each other"},
         Mistake{"flows --since 3m --until 5m",
                 "--until is before --since: nothing lies between them"},
-        Mistake{"flows --since yesterday",
-                "--since: 'yesterday' is not allowed; it must be a time back, as 30s or 5m, a time "
-                "of day, as 17:27:47, or one as 2026-11-28T17:27:47Z"},
+        Mistake{
+            "flows --since yesterday",
+            "--since: 'yesterday' is not allowed; it must be a time back, as 30s or 5m, a local "
+            "time, as 17:27:47, '2026-11-28 17:27:47', 'Nov 28 17:27:47.123' or 2026-11-28, or "
+            "one with its zone, as 2026-11-28T17:27:47Z"},
         Mistake{"trace network --follow --until 1m", "--follow and --until exclude each other"},
         Mistake{"trace network -f --first 3", "--follow and --first exclude each other"},
         Mistake{"trace network --packets --last 3",

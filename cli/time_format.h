@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace orb8 {
 
@@ -18,6 +20,10 @@ enum class TimeFormat : unsigned char {
   kRfc3339Nano,
   kRfc1123Z,  // Mon, 02 Jan 2006 15:04:05 +0100
 };
+
+// As StampMilli and RFC1123Z have them, whatever the locale.
+inline constexpr std::array<std::string_view, 12> kMonths = {
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 // Nanoseconds since the Unix epoch, in the machine's own zone (TZ, else /etc/localtime), whatever
 // the format. Names of days and months are English. Fractions are cut, not rounded.

@@ -18,8 +18,9 @@ struct TimePoint {
   bool operator==(const TimePoint&) const = default;
 };
 
-// "5m" ago, "2026-11-28T17:27:47Z" (RFC 3339), or "17:27", "17:27:47", "17:27:47.123": local, and
-// the last time that it was so late. Nothing for anything else.
+// "5m" ago, "2026-11-28T17:27:47Z" (RFC 3339), or in local time "2026-11-28", "2026-11-28 17:27",
+// "2026-11-28 17:27:47", "2026-11-28 17:27:47.123"; and the last time that it was "17:27",
+// "17:27:47", "17:27:47.123" or "Nov 28 17:27:47.123". Nothing for anything else.
 std::optional<TimePoint> parse_time_point(std::string_view text, std::int64_t now_ns);
 
 }  // namespace orb8

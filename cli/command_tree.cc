@@ -157,7 +157,8 @@ class Builder {
     add_value(app, kFlags, "--since", "TIME",
               "Also flows that have ended: those last seen since 5m ago, 17:27:47, 2026-11-28, or "
               "an RFC 3339 time.");
-    add_value(app, kFlags, "--until", "TIME", "The same, first seen until then.");
+    add_value(app, kFlags, "--until", "TIME",
+              "Flows first seen until then; of a trace, events until then.");
     add_value(app, kFlags, "--last", "COUNT", "Of all that is remembered the latest.");
     add_value(app, kFlags, "--first", "COUNT", "Of all that is remembered the earliest.");
     add_flag(app, kFlags, "--all", raw_.all, "All that is remembered.");

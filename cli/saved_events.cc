@@ -4,9 +4,7 @@
 namespace orb8 {
 
 bool SavedEvents::take(const v1::NetworkEvent& event) {
-  const auto& period = choice_.period;
-  if (event.timestamp_ns() < period.since_ns) return true;
-  if (period.until_ns != 0 && event.timestamp_ns() > period.until_ns) return true;
+  if (!choice_.holds_at(event.timestamp_ns())) return true;
   if (choice_.last != 0) {
     latest_.push_back(event);
     if (latest_.size() <= choice_.last) return true;

@@ -30,7 +30,7 @@ Event event_of(const Flow& flow) {
 FlowReplay::FlowReplay(FlowView view, const FlowMatcher& matcher, const ReplayChoice& choice)
     : view_(std::move(view)) {
   FlowSet(view_, choice.period).for_each([&](const Flow& flow) {
-    if (matcher.matches(flow)) flows_.push_back(&flow);
+    if (choice.holds_at(flow.last_seen_ns) && matcher.matches(flow)) flows_.push_back(&flow);
   });
   std::ranges::stable_sort(flows_, is_before);
   if (choice.first != 0 && choice.first < flows_.size()) flows_.resize(choice.first);

@@ -14,11 +14,16 @@
 
 namespace orb8 {
 
-// Which flows are told of; `last` and `first` exclude each other.
+// Which events are told; `last` and `first` exclude each other.
 struct ReplayChoice {
-  FlowPeriod period;
+  FlowPeriod period;        // in which the event itself lies, not only its flow
   std::uint32_t last = 0;   // so many at most, the latest; 0: all
   std::uint32_t first = 0;  // so many at most, the earliest; 0: all
+
+  // Of a flow that moved after the period it is not known what it was when that ended.
+  bool holds_at(std::int64_t event_ns) const {
+    return event_ns >= period.since_ns && (period.until_ns == 0 || event_ns <= period.until_ns);
+  }
 };
 
 // What a stream is asked for.

@@ -111,6 +111,15 @@ TEST_F(EventFeedTest, TellsTheLatestTheEarliestOrThoseOfAPeriod) {
   EXPECT_THAT(ports({.period = {.until_ns = now_ns() - 25 * kSecond}}), ElementsAre(1));
 }
 
+// What it was at that time nobody knows any more.
+TEST_F(EventFeedTest, LeavesOutWhatMovedAfterThePeriod) {
+  auto grown = record(4, 8, 60 * kSecond);
+  grown.last_seen_ns = now_ns();
+  script_.set_flow(grown);
+  set_three();
+  EXPECT_THAT(ports({.period = {.until_ns = now_ns() - 15 * kSecond}}), ElementsAre(1, 2));
+}
+
 TEST_F(EventFeedTest, TellsTheEndOfWhatIsOverThoughItsRowIsStillThere) {
   auto over = record(1, 5);
   over.life = FlowLife::kClosed;

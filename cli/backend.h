@@ -6,6 +6,7 @@
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "core/base/result.h"
 #include "orb8/v1/agent.pb.h"
@@ -22,6 +23,10 @@ class Backend {
  public:
   // False: enough, end the stream.
   using EventFn = std::function<bool(const v1::NetworkEvent&)>;
+
+  // Called by stream() when no further event is at hand, before it waits for one: what was told so
+  // far is to be shown now. Between two of these calls events may be shown together.
+  using PauseFn = std::function<void()>;
 
   Backend() = default;
   Backend(const Backend&) = delete;
@@ -40,6 +45,16 @@ class Backend {
 
   // Whether flows are counted only since this process started, so that a query must wait for some.
   virtual bool starts_empty() const = 0;
+
+  void set_on_pause(PauseFn on_pause) { on_pause_ = std::move(on_pause); }
+
+ protected:
+  void pause() const {
+    if (on_pause_) on_pause_();
+  }
+
+ private:
+  PauseFn on_pause_;
 };
 
 }  // namespace orb8

@@ -43,6 +43,7 @@ void FileBackend::refuse(const std::string& why) {
 template <class Visit>
 Result<void> FileBackend::for_each(const std::stop_token& stop, Visit visit) {
   std::string line;
+  lines_.set_before_read([this] { pause(); });
   for (;;) {
     const auto got = lines_.next(line, stop);
     if (!got) return std::unexpected(got.error());

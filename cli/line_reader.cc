@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <string_view>
 #include <utility>
 
 namespace orb8 {
@@ -46,6 +47,7 @@ Result<LineReader> LineReader::open(const std::string& path) {
 
 // More bytes into the empty buffer. kLine: there are some.
 Result<LineReader::Got> LineReader::fill(const std::stop_token& stop) {
+  if (before_read_) before_read_();
   const int wake = wake_.get();
   const std::stop_callback woken(stop, [wake] { ::eventfd_write(wake, 1); });
   std::array<pollfd, 2> waited = {{{.fd = fd_.get(), .events = POLLIN, .revents = 0},
@@ -81,14 +83,14 @@ Result<LineReader::Got> LineReader::next(std::string& line, const std::stop_toke
       if (*filled == Got::kEnd) break;
     }
     begun = true;
-    const auto from = buffer_.begin() + static_cast<std::ptrdiff_t>(begin_);
-    const auto to = buffer_.begin() + static_cast<std::ptrdiff_t>(end_);
-    const auto line_end = std::find(from, to, '\n');
-    const auto room = static_cast<std::ptrdiff_t>(kMostBytes - line.size());
-    too_long = too_long || line_end - from > room;
-    line.append(from, from + std::min(line_end - from, room));
-    begin_ = static_cast<std::size_t>(line_end - buffer_.begin());
-    if (line_end == to) continue;
+    const std::string_view rest(buffer_.data() + begin_, end_ - begin_);
+    const auto line_end = rest.find('\n');  // of a string_view it is memchr()
+    const auto piece = rest.substr(0, line_end);
+    const auto room = kMostBytes - line.size();
+    too_long = too_long || piece.size() > room;
+    line.append(piece.substr(0, room));
+    begin_ += piece.size();
+    if (line_end == rest.npos) continue;
     ++begin_;
     break;
   }

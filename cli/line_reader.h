@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
@@ -30,6 +32,9 @@ class LineReader {
   // it where it is not there yet, until `stop` is requested. The last line may be without an end.
   Result<Got> next(std::string& line, const std::stop_token& stop);
 
+  // Called whenever it has to look for more, which may take until somebody writes it.
+  void set_before_read(std::function<void()> before_read) { before_read_ = std::move(before_read); }
+
   // Of the line that was read last; the first is 1.
   std::uint64_t number() const { return number_; }
 
@@ -41,6 +46,7 @@ class LineReader {
   UniqueFd fd_;
   UniqueFd wake_;  // readable once a stop was requested
   std::string name_;
+  std::function<void()> before_read_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;  // of what is in the buffer and was not taken yet
   std::size_t end_ = 0;

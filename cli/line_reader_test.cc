@@ -79,19 +79,25 @@ TEST_F(LineReaderTest, WaitsForWhatIsStillToComeUntilItIsStopped) {
   std::fstream writer(path_, std::ios::in | std::ios::out);  // so that neither end waits for one
   auto reader = LineReader::open(path_);
   ASSERT_TRUE(reader);
-  writer << "first\nsec" << std::flush;
+  int reads = 0;
+  reader->set_before_read([&] { ++reads; });
+  writer << "zeroth\nfirst\nsec" << std::flush;
   std::string line;
-  ASSERT_EQ(reader->next(line, {}), Got::kLine);
-  EXPECT_EQ(line, "first");
+  for (const char* expected : {"zeroth", "first"}) {
+    ASSERT_EQ(reader->next(line, {}), Got::kLine);
+    EXPECT_EQ(line, expected);
+    EXPECT_EQ(reads, 1) << "both were there at once";
+  }
   {
     const std::jthread late([&] { writer << "ond\n" << std::flush; });
     ASSERT_EQ(reader->next(line, {}), Got::kLine);
     EXPECT_EQ(line, "second");
+    EXPECT_EQ(reads, 2) << "in the middle of a line, too";
   }
   std::stop_source stop;
   const std::jthread stopper([&] { stop.request_stop(); });
   EXPECT_EQ(reader->next(line, stop.get_token()), Got::kStopped);
-  EXPECT_EQ(reader->number(), 2U);
+  EXPECT_EQ(reader->number(), 3U);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -17,6 +18,8 @@
 #include "core/config/load.h"
 
 namespace {
+
+constexpr std::size_t kOutputBytes = std::size_t{64} << 10U;
 
 bool is_reader_gone(const pollfd& out) {
   return (out.revents & POLLERR) != 0;  // what a pipe or a socket says when its other end closed
@@ -53,7 +56,9 @@ void watch(std::stop_source stop, const sigset_t& signals) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ::signal(SIGPIPE, SIG_IGN);             // a failed write says it
+  ::signal(SIGPIPE, SIG_IGN);  // a failed write says it
+  // Lines for a program are written together while there are more. A terminal gets each at once.
+  if (::isatty(STDOUT_FILENO) != 1) std::setvbuf(stdout, nullptr, _IOFBF, kOutputBytes);
   ::setenv("GRPC_VERBOSITY", "NONE", 0);  // our own lines say what its would
 
   sigset_t signals;

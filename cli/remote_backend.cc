@@ -25,6 +25,61 @@ std::string cause_of(const grpc::Status& status) {
   return text;
 }
 
+// The events of one call, one by one. With a queue of its own, since the reader that only waits
+// does not tell whether there is more already.
+class EventReader {
+ public:
+  EventReader(std::unique_ptr<grpc::ClientAsyncReader<v1::NetworkEvent>> call,
+              grpc::CompletionQueue& queue)
+      : call_(std::move(call)), queue_(queue) {}
+  EventReader(const EventReader&) = delete;
+  EventReader& operator=(const EventReader&) = delete;
+  ~EventReader() {
+    queue_.Shutdown();
+    void* tag = nullptr;
+    bool well = false;
+    while (queue_.Next(&tag, &well)) {
+    }
+  }
+
+  // Waits until the question is on its way.
+  void start() { well_ = next(); }
+
+  // Calls pause() before it waits. False: there are no more.
+  template <class Pause>
+  bool read(v1::NetworkEvent& event, Pause pause) {
+    if (!well_) return false;
+    call_->Read(&event, nullptr);
+    void* tag = nullptr;
+    const auto now = gpr_time_0(GPR_CLOCK_MONOTONIC);
+    const auto got = queue_.AsyncNext(&tag, &well_, now);
+    if (got == grpc::CompletionQueue::TIMEOUT) {
+      pause();
+      well_ = next();
+    }
+    return well_;
+  }
+
+  grpc::Status finish() {
+    grpc::Status status;
+    call_->Finish(&status, nullptr);
+    next();
+    return status;
+  }
+
+ private:
+  // Whether what is under way, one thing at a time, came to a good end.
+  bool next() {
+    void* tag = nullptr;
+    bool well = false;
+    return queue_.Next(&tag, &well) && well;
+  }
+
+  std::unique_ptr<grpc::ClientAsyncReader<v1::NetworkEvent>> call_;
+  grpc::CompletionQueue& queue_;
+  bool well_ = false;  // the call goes on
+};
+
 class RemoteBackend final : public Backend {
  public:
   explicit RemoteBackend(RemoteOptions options) : options_(std::move(options)) {
@@ -69,8 +124,9 @@ class RemoteBackend final : public Backend {
   Result<void> stream(const v1::StreamEventsRequest& request, const EventFn& on_event,
                       const std::stop_token& stop) override {
     grpc::ClientContext context;
+    grpc::CompletionQueue queue;
     std::optional<Error> silent;
-    const auto reader = stub_->StreamEvents(&context, request);
+    EventReader reader(stub_->AsyncStreamEvents(&context, request, &queue, nullptr), queue);
     bool enough = false;
     {
       const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
@@ -78,11 +134,12 @@ class RemoteBackend final : public Backend {
         silent = watch_for_silence(over);
         if (silent) context.TryCancel();
       });
+      reader.start();
       v1::NetworkEvent event;
-      while (!enough && reader->Read(&event)) enough = !on_event(event);
+      while (!enough && reader.read(event, [this] { pause(); })) enough = !on_event(event);
       if (enough) context.TryCancel();
     }
-    const auto status = reader->Finish();
+    const auto status = reader.finish();
     if (enough || stop.stop_requested()) return {};
     if (silent) return std::unexpected(*silent);
     if (status.ok() && request.end_after_history()) return {};

@@ -155,6 +155,24 @@ TEST_F(RemoteBackend, EndsAStreamWhenToldToStop) {
   EXPECT_EQ(events, 3);
 }
 
+TEST_F(RemoteBackend, SaysWhenThereIsNoFurtherEventYet) {
+  auto backend = connected();
+  std::stop_source stop;
+  int events = 0;
+  backend->set_on_pause([&] {
+    if (events == 3) stop.request_stop();
+  });
+  const auto ok = backend->stream(
+      {},
+      [&](const v1::NetworkEvent&) {
+        ++events;
+        return true;
+      },
+      stop.get_token());
+  EXPECT_TRUE(ok) << ok.error().what;
+  EXPECT_EQ(events, 3);
+}
+
 TEST_F(RemoteBackend, TellsAStreamThatTheAgentEndedFromOneThatWeEnded) {
   auto backend = connected();
   v1::StreamEventsRequest request;

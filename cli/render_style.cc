@@ -25,6 +25,10 @@ bool RenderStyle::has_all() const {
   return output == OutputFormat::kWide || output == OutputFormat::kDict;
 }
 
+bool RenderStyle::has_rates() const {
+  return is_table() || output == OutputFormat::kDict;
+}
+
 std::size_t RenderStyle::table_width() const {
   return has_all() ? 0 : terminal_width;
 }

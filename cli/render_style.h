@@ -22,9 +22,10 @@ struct RenderStyle {
   bool failures = false;  // failed connections are shown, with the reason
   bool numeric = false;   // addresses, and no names
 
-  bool is_json() const;   // for programs: nothing but objects, and never coloured
-  bool is_table() const;  // with a header, and a footer
-  bool has_all() const;   // all columns: names have their own there, and sides are addresses
+  bool is_json() const;    // for programs: nothing but objects, and never coloured
+  bool is_table() const;   // with a header, and a footer
+  bool has_all() const;    // all columns: names have their own there, and sides are addresses
+  bool has_rates() const;  // of flows, for which those seen before have to be known
 
   // What a table has to fit: 0, nothing, for one that was asked to be wide.
   std::size_t table_width() const;

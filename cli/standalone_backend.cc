@@ -67,6 +67,7 @@ class StandaloneBackend final : public Backend {
         to_wire(event, names_, std::exchange(dropped, 0), message);
         if (!on_event(message)) return {};
       }
+      pause();
       if (last || batch.ended) return {};
       if (stop.stop_requested() && events->replays()) return {};
       if (stop.stop_requested()) {

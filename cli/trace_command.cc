@@ -154,9 +154,12 @@ class Trace {
   }
 
   Result<void> follow(const v1::StreamEventsRequest& request) {
+    backend_.set_on_pause([this] { session_.out.flush(); });
     const StopAfter stop(session_.stop, ends_ ? std::nullopt : options_.duration);
-    return backend_.stream(
+    const auto ok = backend_.stream(
         request, [this](const v1::NetworkEvent& event) { return show(event); }, stop.token());
+    backend_.set_on_pause({});
+    return ok;
   }
 
   // False: nobody reads any more.
@@ -164,10 +167,11 @@ class Trace {
     counts_.lost += event.dropped_before();
     if (!is_shown(event, options_)) return static_cast<bool>(session_.out);
     ++counts_.events;
-    const auto seconds = seen_.add(event);
-    renderer_.set_terminal_width(session_.screen.size().columns);
+    const auto seconds = session_.style.has_rates() ? seen_.add(event) : 0;
+    if (session_.screen.terminal) {
+      renderer_.set_terminal_width(session_.screen.size().columns);
+    }
     renderer_.render(event, seconds, session_.out);
-    session_.out.flush();
     return static_cast<bool>(session_.out);
   }
 

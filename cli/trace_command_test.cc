@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <sstream>
 
 #include "cli/commands.h"
@@ -107,6 +108,61 @@ TEST(TraceNetwork, SaysThatNoFlowOfTheAgentCanMatch) {
   EXPECT_THAT(said_by_trace(agent, options).err, HasSubstr(why));
   options.packets = true;
   EXPECT_THAT(said_by_trace(agent, options).err, Not(HasSubstr(why)));
+}
+
+// An agent that has two events at once, and a third one later.
+class PausingAgent final : public StreamingAgent {
+ public:
+  Result<v1::AgentStatus> status(const Patience& /*at once*/) override { return v1::AgentStatus{}; }
+  Result<void> stream(const v1::StreamEventsRequest& /*none*/, const EventFn& on_event,
+                      const std::stop_token& /*ends by itself*/) override {
+    for (const int events : {2, 1}) {
+      for (int i = 0; i < events; ++i) on_event({});
+      before_pause();
+      pause();
+      after_pause();
+    }
+    return {};
+  }
+
+  std::function<void()> before_pause;
+  std::function<void()> after_pause;
+};
+
+// Of a file or a pipe: what is flushed is where somebody can read it.
+class FlushCounter final : public std::stringbuf {
+ public:
+  int flushes = 0;
+
+ private:
+  int sync() override {
+    ++flushes;
+    return std::stringbuf::sync();
+  }
+};
+
+TEST(TraceNetwork, WritesEventsTogetherUntilItWouldWaitForMore) {
+  for (const auto output : {OutputFormat::kTable, OutputFormat::kCompact, OutputFormat::kJson}) {
+    FlushCounter written;
+    std::ostream out(&written);
+    std::ostringstream err;
+    PausingAgent agent;
+    int flushed = 0;
+    agent.before_pause = [&] {
+      EXPECT_EQ(written.flushes, flushed == 0 ? 1 : flushed) << "the header's, if there is one";
+      flushed = written.flushes;
+    };
+    agent.after_pause = [&] { EXPECT_EQ(written.flushes, ++flushed); };
+    EXPECT_EQ(run_trace(agent, {},
+                        {.out = out,
+                         .err = err,
+                         .style = {.output = output},
+                         .screen = {},
+                         .stop = {},
+                         .reader_gone = [] { return false; }}),
+              0);
+    EXPECT_EQ(flushed, 3);
+  }
 }
 
 class RefusingAgent final : public StreamingAgent {

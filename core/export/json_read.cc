@@ -111,7 +111,10 @@ class Filler {
   }
 
   Result<void> read(const JsonField& field, dom::element value) {
-    of_.ClearField(&message_, field.field);  // of a name that is there twice the last counts
+    // Of a name that is there twice the last counts.
+    if (field.field->is_repeated() || field.message != nullptr) {
+      of_.ClearField(&message_, field.field);
+    }
     if (field.field->is_map()) return read_map(field, value);
     if (field.field->is_repeated()) return read_list(field, value);
     if (field.form == JsonField::Form::kTime) return read_time(field, value);

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstring>
 
 #include "core/export/utf8.h"
 
@@ -14,6 +15,28 @@ constexpr std::string_view kHex = "0123456789abcdef";
 
 bool is_plain(char c) {
   return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+// Whether eight bytes are plain, all of them. A byte that is not has its high bit set in one of the
+// terms, each of which carries into its neighbour only where it has found one itself.
+bool are_plain(std::uint64_t eight) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  const auto control = eight - kEach * 0x20;
+  const auto quote = (eight ^ (kEach * '"')) - kEach;
+  const auto backslash = (eight ^ (kEach * '\\')) - kEach;
+  const auto del = eight + kEach;
+  return ((eight | control | quote | backslash | del) & (kEach * 0x80)) == 0;
+}
+
+// Of the text's beginning.
+std::size_t plain_length(std::string_view text) {
+  std::size_t plain = 0;
+  for (std::uint64_t eight = 0; plain + sizeof(eight) <= text.size(); plain += sizeof(eight)) {
+    std::memcpy(&eight, text.data() + plain, sizeof(eight));
+    if (!are_plain(eight)) break;
+  }
+  while (plain < text.size() && is_plain(text[plain])) ++plain;
+  return plain;
 }
 
 void append_unit(std::uint32_t unit, std::string& out) {
@@ -79,11 +102,20 @@ void append_digits(std::uint64_t number, std::string& out) {
 }  // namespace
 
 void append_quoted(std::string_view text, std::string& out) {
-  out += '"';
-  std::size_t plain = 0;
-  while (plain < text.size() && is_plain(text[plain])) ++plain;
-  out.append(text.substr(0, plain));
-  if (plain < text.size()) append_escaped(text.substr(plain), out);
+  const auto plain = plain_length(text);
+  const auto begin = out.size();
+  const auto size = begin + plain + 2;
+  // Most texts are plain: they go in at once, with their marks. What libstdc++ 12 hands over as the
+  // size may be the capacity.
+  out.resize_and_overwrite(size, [&](char* all, std::size_t /*or more*/) {
+    all[begin] = '"';
+    text.copy(all + begin + 1, plain);
+    all[size - 1] = '"';
+    return size;
+  });
+  if (plain == text.size()) return;
+  out.pop_back();
+  append_escaped(text.substr(plain), out);
   out += '"';
 }
 

@@ -39,6 +39,19 @@ TEST(JsonText, EscapesWhatIsBeyondAscii) {
   EXPECT_EQ(in_quotes("a\xff"), R"("a\ufffd")");
 }
 
+TEST(JsonText, FindsWhatToEscapeWhereverItIs) {
+  for (int c = 0; c < 0x80; ++c) {
+    for (std::size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'a');
+      text[at] = static_cast<char>(c);
+      const auto quoted = in_quotes(text);
+      ASSERT_EQ(nlohmann::json::parse(quoted).get<std::string>(), text) << c << " at " << at;
+      const bool plain = c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+      ASSERT_EQ(quoted.size() == 22, plain) << c << " at " << at;
+    }
+  }
+}
+
 // Another reader of JSON finds the same text.
 TEST(JsonText, IsReadBackAsItWas) {
   std::mt19937 random(5);

@@ -36,7 +36,7 @@ Result<void> measure_kube_api(Report& report);
 // What it costs to hold a flow against a filter.
 Result<void> measure_filter(Report& report);
 
-// How fast events become lines of JSON.
+// How fast events become lines, by the renderer and by the whole program.
 Result<void> measure_json(Report& report);
 
 // What it costs to count flows for Prometheus, and to tell it.

@@ -46,7 +46,10 @@ void take_port_alone(int socket) {
 
 HealthServer::HealthServer() : server_(std::make_unique<httplib::Server>()) {
   server_->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
-  server_->set_socket_options(take_port_alone);
+  server_->set_socket_options([this](int socket) {
+    take_port_alone(socket);
+    socket_ = socket;
+  });
   server_->set_keep_alive_max_count(1);  // a probe's idle connection must not hold a thread
   server_->set_keep_alive_timeout(kFirstByteSeconds);
   server_->set_read_timeout(kTimeoutSeconds);
@@ -90,7 +93,13 @@ Status HealthServer::status() {
   return status_ ? status_() : Status{};
 }
 
+// The library lets five connections wait to be accepted. Where more come at once the kernel drops
+// them, a probe's too, which tries again after a second and is over time by then.
 bool HealthServer::bind(const std::string& host, std::uint16_t port) {
+  return open(host, port) && ::listen(socket_, SOMAXCONN) == 0;
+}
+
+bool HealthServer::open(const std::string& host, std::uint16_t port) {
   if (port == 0) {
     const int any = server_->bind_to_any_port(host);
     port_ = static_cast<std::uint16_t>(std::max(any, 0));

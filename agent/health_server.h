@@ -48,6 +48,7 @@ class HealthServer {
  private:
   HealthServer();
   bool bind(const std::string& host, std::uint16_t port);
+  bool open(const std::string& host, std::uint16_t port);
   Status status();
   bool alive();
 
@@ -57,6 +58,7 @@ class HealthServer {
   MetricsPage metrics_;
   std::atomic<bool> ready_ = false;
   std::uint16_t port_ = 0;
+  int socket_ = -1;  // that the library listens on, and owns
   std::unique_ptr<httplib::Server> server_;
   std::jthread thread_;
 };

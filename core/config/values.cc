@@ -60,10 +60,9 @@ std::optional<std::string> percent_decoded(std::string_view text) {
     }
     unsigned byte = 0;
     const auto digits = text.substr(1, 2);
-    const auto* const end = digits.data() + digits.size();
-    if (digits.size() != 2 || std::from_chars(digits.data(), end, byte, 16).ptr != end) {
-      return std::nullopt;
-    }
+    const char* const begin = digits.data();
+    const char* const end = begin + digits.size();
+    if (digits.size() != 2 || std::from_chars(begin, end, byte, 16).ptr != end) return std::nullopt;
     bytes += static_cast<char>(byte);
     text.remove_prefix(3);
   }

@@ -1,5 +1,5 @@
-// The nodes of the cluster by name and by all their addresses, and where their pods get theirs
-// from. SPDX-License-Identifier: Apache-2.0
+// The nodes of the cluster by name and by all their addresses, and where their pods' are from.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

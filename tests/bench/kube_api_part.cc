@@ -26,8 +26,9 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr int kPods = 10'000;
-constexpr int kLatePods = 200;  // of these, the last: without an address at first
-constexpr int kAtOnce = 20;     // flows that wait for their names: within the agent's patience
+constexpr int kLatePods = 200;           // of these, the last: without an address at first
+constexpr std::size_t kBallast = 8'000;  // pods of clusters take some 10 kB
+constexpr int kAtOnce = 20;  // flows that wait for their names: within the agent's patience
 constexpr double kBarSyncSeconds = 2;
 constexpr double kBarNameMs = 200;
 
@@ -109,8 +110,8 @@ Result<void> measure_names(const integration::KubeApi& api, KubeStore& store, Re
 
 Result<void> measure(Report& report) {
   const integration::KubeApi api;
-  integration::make_pods(api, 0, kPods - kLatePods, true);
-  integration::make_pods(api, kPods - kLatePods, kPods, false);
+  integration::make_pods(api, 0, kPods - kLatePods, true, kBallast);
+  integration::make_pods(api, kPods - kLatePods, kPods, false, kBallast);
   const auto listed = api.call("GET", "/api/v1/pods").body.size();
   const auto access = k8s::find_access({.kubeconfig = api.kubeconfig()});
   if (!access) return std::unexpected(access.error());

@@ -27,9 +27,10 @@ void expect(int status, const HttpAnswer& answer) {
 
 }  // namespace
 
-std::string numbered_pod(int number) {
+std::string numbered_pod(int number, std::size_t ballast) {
   const auto app = fmt::format("app-{}", number / 20);
   Json metadata = {{"name", name_of(number)}, {"labels", {{"app", app}}}};
+  if (ballast > 0) metadata["annotations"] = {{"ballast", std::string(ballast, 'x')}};
   const auto owned = [&](const std::string& kind, const std::string& name, const std::string& is) {
     metadata["ownerReferences"] = {
         {{"apiVersion", "v1"}, {"kind", kind}, {"name", name}, {"uid", app}, {"controller", true}}};
@@ -73,14 +74,14 @@ std::string running_at(const Addr& ip) {
       .dump();
 }
 
-void make_pods(const KubeApi& api, int first, int end, bool running) {
+void make_pods(const KubeApi& api, int first, int end, bool running, std::size_t ballast) {
   std::vector<std::future<void>> all;
   all.reserve(kConnections);
   for (int which = 0; which < kConnections; ++which) {
     all.push_back(std::async(std::launch::async, [=, &api] {
       auto connection = api.connect();
       for (int number = first + which; number < end; number += kConnections) {
-        expect(201, connection.call("POST", kPods, numbered_pod(number)));
+        expect(201, connection.call("POST", kPods, numbered_pod(number, ballast)));
         if (!running) continue;
         expect(200,
                connection.call("PATCH", pod_path(number) + "/status", running_at(pod_ip(number))));

@@ -56,7 +56,7 @@ std::string only_sockets(std::string_view what) {
 }
 
 std::string not_in(const std::string& file, std::string_view what, std::string_view who) {
-  return fmt::format("no line of {} has {}, so that none can match; {}", file, what, who);
+  return fmt::format("no line of {} has {}; {}", file, what, who);
 }
 
 }  // namespace

@@ -184,7 +184,7 @@ TEST_F(FileBackendTest, SaysThatNobodyHasTcpFlags) {
   const auto without = saved(line(socket_flow_to_db<v1::NetworkEvent>()));
   EXPECT_THAT(events_of(*without, request), IsEmpty());
   EXPECT_EQ(told(*without),
-            "orb8: no line of FILE has TCP flags, so that none can match; trace network --packets "
+            "orb8: no line of FILE has TCP flags; trace network --packets "
             "writes them, and an agent whose flow source is tc\nok");
   const auto with = saved(line(event_of(v1::EVENT_TYPE_FLOW_START, 1)));
   EXPECT_THAT(events_of(*with, request), SizeIs(1));

@@ -10,6 +10,7 @@ namespace orb8 {
 namespace {
 
 using setting_kinds::choice;
+using setting_kinds::list;
 using setting_kinds::Named;
 using setting_kinds::number;
 using setting_kinds::path;
@@ -22,39 +23,23 @@ constexpr auto kFewestBytes = 64ULL << 10U;
 constexpr auto kMostBytes = 64ULL << 30U;
 
 Setting otlp_headers() {
-  auto made = row({"otlp_headers", "ORB8_OTLP_HEADERS", "NAME=VALUE",
-                   "Headers sent with each request, as 'authorization=Bearer ...'. They are never "
-                   "shown. A flag is seen by all users of the machine: use the variable or the "
-                   "file."},
-                  "NAME=VALUE pairs, separated by commas");
-  made.default_words = "none";
-  made.list = true;
+  auto made = list({"otlp_headers", "ORB8_OTLP_HEADERS", "NAME=VALUE",
+                    "Headers sent with each request, as 'authorization=Bearer ...'. They are never "
+                    "shown. A flag is seen by all users of the machine: use the variable or the "
+                    "file."},
+                   "NAME=VALUE pairs, separated by commas", &Config::otlp_headers, is_header);
   made.secret = true;
-  made.set = [](Config& config, const Values& given) {
-    if (given.empty() || !std::ranges::all_of(given, is_header)) return false;
-    config.otlp_headers = given;
-    return true;
-  };
-  made.get = [](const Config& config) { return config.otlp_headers; };
   return made;
 }
 
 Setting otlp_resource_attributes() {
-  auto made = row({"otlp_resource_attributes", "ORB8_OTLP_RESOURCE_ATTRIBUTES", "NAME=VALUE",
-                   "Attributes of the resource that all is sent for, as k8s.cluster.name=one: they "
-                   "tell agents of several clusters apart, and replace the agent's own of the same "
-                   "name. Without, OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME count."},
-                  "NAME=VALUE pairs, separated by commas; in a value other signs as %2C");
-  made.default_words = "none";
-  made.list = true;
-  made.set = [](Config& config, const Values& given) {
-    const auto is_one = [](const auto& text) { return parse_attribute(text).has_value(); };
-    if (given.empty() || !std::ranges::all_of(given, is_one)) return false;
-    config.otlp_resource_attributes = given;
-    return true;
-  };
-  made.get = [](const Config& config) { return config.otlp_resource_attributes; };
-  return made;
+  return list({"otlp_resource_attributes", "ORB8_OTLP_RESOURCE_ATTRIBUTES", "NAME=VALUE",
+               "Attributes of the resource that all is sent for, as k8s.cluster.name=one: they "
+               "tell agents of several clusters apart, and replace the agent's own of the same "
+               "name. Without, OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME count."},
+              "NAME=VALUE pairs, separated by commas; in a value other signs as %2C",
+              &Config::otlp_resource_attributes,
+              [](const std::string& text) { return parse_attribute(text).has_value(); });
 }
 
 Setting otlp_signals() {

@@ -56,6 +56,22 @@ Setting number(const Named& named, Int Config::* field, Range range) {
   return made;
 }
 
+// Several texts, each of which `is_one`; none by default.
+template <class IsOne>
+Setting list(const Named& named, std::string allowed, std::vector<std::string> Config::* field,
+             IsOne is_one) {
+  auto made = row(named, std::move(allowed));
+  made.default_words = "none";
+  made.list = true;
+  made.set = [=](Config& config, const Values& given) {
+    if (given.empty() || !std::ranges::all_of(given, is_one)) return false;
+    config.*field = given;
+    return true;
+  };
+  made.get = [=](const Config& config) { return config.*field; };
+  return made;
+}
+
 template <class Enum>
 Setting choice(const Named& named, Enum Config::* field,
                const std::vector<std::pair<std::string, Enum>>& words) {

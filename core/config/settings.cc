@@ -14,6 +14,7 @@ namespace orb8 {
 namespace {
 
 using setting_kinds::choice;
+using setting_kinds::list;
 using setting_kinds::Named;
 using setting_kinds::number;
 using setting_kinds::Range;
@@ -64,19 +65,13 @@ Setting ring_buffer_size() {
 }
 
 Setting interfaces() {
-  auto made = row({"interface", "ORB8_INTERFACE", "NAME",
-                   "Interfaces to watch, instead of those found: the default routes', cni0, "
-                   "docker0, cbr0, br-*, the host's ends of pods' veths and lo. Repeatable, or "
-                   "separated by commas."},
-                  "interface names or globs, as eth0 or 'veth*'");
+  auto made =
+      list({"interface", "ORB8_INTERFACE", "NAME",
+            "Interfaces to watch, instead of those found: the default routes', cni0, "
+            "docker0, cbr0, br-*, the host's ends of pods' veths and lo. Repeatable, or "
+            "separated by commas."},
+           "interface names or globs, as eth0 or 'veth*'", &Config::interfaces, is_interface_glob);
   made.default_words = "found at start";
-  made.list = true;
-  made.set = [](Config& config, const Values& given) {
-    if (given.empty() || !std::ranges::all_of(given, is_interface_glob)) return false;
-    config.interfaces = given;
-    return true;
-  };
-  made.get = [](const Config& config) { return config.interfaces; };
   return made;
 }
 

@@ -56,10 +56,9 @@ bool KubeStore::put(k8s::Node node) {
 }
 
 bool KubeStore::put(k8s::Service service) {
-  auto addrs = service.cluster_ips;
+  const bool headless = service.cluster_ips.empty();
+  auto addrs = headless ? services_.endpoints_of(service) : service.cluster_ips;
   addrs.insert(addrs.end(), service.external_ips.begin(), service.external_ips.end());
-  const auto behind = services_.endpoints_of(service);
-  addrs.insert(addrs.end(), behind.begin(), behind.end());
   std::vector<std::uint16_t> node_ports;
   for (const auto& port : service.ports) {
     if (port.node_port != 0) node_ports.push_back(port.node_port);

@@ -1,5 +1,5 @@
-// How fast connections open and close with the agent beside them, and without: by turns, so that
-// what disturbs the machine disturbs both alike.
+// How fast connections open and close with the agent beside them, and without, and with socket
+// storage alone: by turns, so that what disturbs the machine disturbs all alike.
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
 #include <string>
@@ -10,6 +10,7 @@
 #include "tests/bench/churn.h"
 #include "tests/bench/network_pair.h"
 #include "tests/bench/parts.h"
+#include "tests/bench/storage_alone.h"
 #include "tests/bench/thread_clock.h"
 
 namespace orb8::bench {
@@ -36,6 +37,13 @@ Result<Rate> rate_of(Churn& churn) {
   if (!done) return std::unexpected(done.error());
   const auto connections = static_cast<double>(*done);
   return Rate{.per_second = connections / took.count(), .cpu_us = cpu_us / connections};
+}
+
+Result<Rate> round_with_storage(Churn& churn) {
+  const auto storage = StorageAlone::attach();
+  if (!storage) return std::unexpected(storage.error());
+  std::this_thread::sleep_for(kSettleTime);
+  return rate_of(churn);
 }
 
 struct WithAgent {
@@ -73,19 +81,25 @@ Result<void> measure_churn(Report& report) {
   if (const auto warm_up = rate_of(*churn); !warm_up) return std::unexpected(warm_up.error());
   std::vector<double> without;
   std::vector<double> with;
+  std::vector<double> with_storage;
   std::vector<double> cpu;
   std::vector<double> us_without;
   std::vector<double> us_with;
+  std::vector<double> us_with_storage;
   double lost = 0;
   for (int round = 0; round < kRounds; ++round) {
     std::this_thread::sleep_for(kSettleTime);  // as long as the other one waits
     const auto alone = rate_of(*churn);
     if (!alone) return std::unexpected(alone.error());
+    const auto stored = round_with_storage(*churn);
+    if (!stored) return std::unexpected(stored.error());
     const auto watched = round_with_agent(*churn);
     if (!watched) return std::unexpected(watched.error());
     without.push_back(alone->per_second);
+    with_storage.push_back(stored->per_second);
     with.push_back(watched->rate.per_second);
     us_without.push_back(alone->cpu_us);
+    us_with_storage.push_back(stored->cpu_us);
     us_with.push_back(watched->rate.cpu_us);
     cpu.push_back(watched->cpu_seconds);
     lost += watched->lost;
@@ -93,7 +107,9 @@ Result<void> measure_churn(Report& report) {
   report.add({"churn.without_agent", median(without), "conn/s"});
   report.add({"churn.with_agent", median(with), "conn/s"});
   report.add({"churn.ratio", median(with) / median(without), "ratio", kRatioBar, true});
+  report.add({"churn.ratio_with_storage_alone", median(with_storage) / median(without), "ratio"});
   report.add({"churn.cpu_without_agent", median(us_without), "us/conn"});
+  report.add({"churn.cpu_with_storage_alone", median(us_with_storage), "us/conn"});
   report.add({"churn.cpu_with_agent", median(us_with), "us/conn"});
   report.add({"churn.agent_cpu", median(cpu), "s/s"});
   report.add({"churn.packets_lost", lost, "packets", 0});

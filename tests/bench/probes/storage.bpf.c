@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What an account of connections costs before it counts anything: socket-local storage for each
+ * end of a connection, from its opening on, as large as orb8's own. Never part of a product binary.
+ */
+#include "probes/sock_tcp.h"
+
+#include <bpf/bpf_tracing.h>
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(storage_alone, struct sock *sk, int old_state, int new_state)
+{
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (new_state == TCP_SYN_SENT || new_state == TCP_LISTEN ||
+	    (new_state == TCP_ESTABLISHED && old_state == TCP_SYN_RECV))
+		bpf_sk_storage_get(&orb8_tcp, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

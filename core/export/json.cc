@@ -51,9 +51,10 @@ class Writer {
       : message_(message), of_(*message.GetReflection()), plan_(plan), out_(out) {}
 
   void write() {
-    out_ += '{';
+    const auto begin = out_.size();
     for (const auto& field : plan_.fields) write(field);
-    if (out_.back() == ',') out_.pop_back();
+    if (out_.size() == begin) out_ += ',';
+    out_[begin] = '{';  // in place of the first comma
     out_ += '}';
   }
 
@@ -74,17 +75,13 @@ class Writer {
   void write_text(const JsonField& field) {
     std::string scratch;
     const auto& text = of_.GetStringReference(message_, field.field, &scratch);
-    if (text.empty()) return;
-    out_ += field.key;
-    append_quoted(text, out_);
-    out_ += ',';
+    if (!text.empty()) append_member(field.key, text, out_);
   }
 
   void write_count(const JsonField& field, std::uint64_t count) {
     if (count == 0 && !is_zero_told(field)) return;
     out_ += field.key;
     append_number(count, out_);
-    out_ += ',';
   }
 
   void write_other(const JsonField& field) {
@@ -97,7 +94,6 @@ class Writer {
     } else {
       write_value(field);
     }
-    out_ += ',';
   }
 
   bool is_present(const JsonField& field) const {

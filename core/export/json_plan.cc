@@ -118,7 +118,7 @@ const JsonPlan& plan_in(Plans& plans, const Descriptor& type) {
     if (is_time(*field)) form = Form::kTime;
     if (field->name() == "tcp_flags") form = Form::kTcpFlags;
     plan.fields.push_back({.field = field,
-                           .key = quoted(key_of(*field)) + ":",
+                           .key = "," + quoted(key_of(*field)) + ":",
                            .words = field->enum_type() != nullptr ? words_of(*field->enum_type())
                                                                   : std::vector<std::string>(),
                            .message = field->message_type() != nullptr && !field->is_map()

@@ -22,7 +22,7 @@ struct JsonField {
   enum class Kind : std::uint8_t { kText, kCount32, kCount64, kOther };
 
   const google::protobuf::FieldDescriptor* field;
-  std::string key;                 // quoted, with the colon
+  std::string key;                 // quoted, between a comma and a colon
   std::vector<std::string> words;  // of an enum, by number, quoted
   const JsonPlan* message;         // of a message's own type
   Kind kind;
@@ -30,7 +30,7 @@ struct JsonField {
   Presence presence;
 
   // The key alone.
-  std::string_view name() const { return std::string_view(key).substr(1, key.size() - 3); }
+  std::string_view name() const { return std::string_view(key).substr(2, key.size() - 4); }
 };
 
 struct JsonPlan {

@@ -12,6 +12,7 @@ namespace orb8 {
 namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
+constexpr std::size_t kRfc3339Length = std::string_view("2024-02-29T23:59:59.000000001Z").size();
 
 bool is_plain(char c) {
   return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
@@ -89,25 +90,29 @@ void append_escaped(std::string_view text, std::string& out) {
   }
 }
 
-// With zeros in front.
+// Puts digits there, with zeros in front; where they end.
 template <std::size_t kDigits>
-void append_digits(std::uint64_t number, std::string& out) {
-  std::array<char, kDigits> digits;
-  for (auto at = digits.rbegin(); at != digits.rend(); ++at, number /= 10) {
-    *at = static_cast<char>('0' + number % 10);
+char* put_digits(std::uint64_t number, char* at) {
+  for (std::size_t i = kDigits; i > 0; --i, number /= 10) {
+    at[i - 1] = static_cast<char>('0' + number % 10);
   }
-  out.append(digits.data(), digits.size());
+  return at + kDigits;
 }
 
 }  // namespace
 
 void append_quoted(std::string_view text, std::string& out) {
+  append_member({}, text, out);
+}
+
+void append_member(std::string_view key, std::string_view text, std::string& out) {
   const auto plain = plain_length(text);
-  const auto begin = out.size();
+  const auto begin = out.size() + key.size();
   const auto size = begin + plain + 2;
   // Most texts are plain: they go in at once, with their marks. What libstdc++ 12 hands over as the
   // size may be the capacity.
   out.resize_and_overwrite(size, [&](char* all, std::size_t /*or more*/) {
+    key.copy(all + begin - key.size(), key.size());
     all[begin] = '"';
     text.copy(all + begin + 1, plain);
     all[size - 1] = '"';
@@ -124,20 +129,22 @@ void append_rfc3339(std::int64_t unix_ns, std::string& out) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
-  append_digits<4>(static_cast<std::uint64_t>(static_cast<int>(date.year())), out);
-  out += '-';
-  append_digits<2>(static_cast<unsigned>(date.month()), out);
-  out += '-';
-  append_digits<2>(static_cast<unsigned>(date.day()), out);
-  out += 'T';
-  append_digits<2>(static_cast<std::uint64_t>(clock.hours().count()), out);
-  out += ':';
-  append_digits<2>(static_cast<std::uint64_t>(clock.minutes().count()), out);
-  out += ':';
-  append_digits<2>(static_cast<std::uint64_t>(clock.seconds().count()), out);
-  out += '.';
-  append_digits<9>(static_cast<std::uint64_t>(clock.subseconds().count()), out);
-  out += 'Z';
+  std::array<char, kRfc3339Length> text;
+  auto* at = put_digits<4>(static_cast<std::uint64_t>(static_cast<int>(date.year())), text.data());
+  *at++ = '-';
+  at = put_digits<2>(static_cast<unsigned>(date.month()), at);
+  *at++ = '-';
+  at = put_digits<2>(static_cast<unsigned>(date.day()), at);
+  *at++ = 'T';
+  at = put_digits<2>(static_cast<std::uint64_t>(clock.hours().count()), at);
+  *at++ = ':';
+  at = put_digits<2>(static_cast<std::uint64_t>(clock.minutes().count()), at);
+  *at++ = ':';
+  at = put_digits<2>(static_cast<std::uint64_t>(clock.seconds().count()), at);
+  *at++ = '.';
+  at = put_digits<9>(static_cast<std::uint64_t>(clock.subseconds().count()), at);
+  *at = 'Z';
+  out.append(text.data(), text.size());
 }
 
 }  // namespace orb8

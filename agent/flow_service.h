@@ -30,6 +30,9 @@ class FlowService final : public v1::OrbitAgentService::Service {
   // that still read what has been; UNAVAILABLE ends a stream when the agent stops.
   grpc::Status StreamEvents(grpc::ServerContext* context, const v1::StreamEventsRequest* request,
                             grpc::ServerWriter<v1::NetworkEvent>* writer) override;
+  grpc::Status StreamEventBatches(grpc::ServerContext* context,
+                                  const v1::StreamEventsRequest* request,
+                                  grpc::ServerWriter<v1::EventBatch>* writer) override;
 
   grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
                          v1::AgentStatus* response) override;
@@ -38,6 +41,11 @@ class FlowService final : public v1::OrbitAgentService::Service {
                          v1::QueryPodsResponse* response) override;
 
  private:
+  // Packer: how events become messages.
+  template <class Packer, class Message>
+  grpc::Status stream(grpc::ServerContext& context, const v1::StreamEventsRequest& request,
+                      grpc::ServerWriter<Message>& writer);
+
   // A client that reads slowly keeps the pages of a moment, which the pipeline copies then to go
   // on.
   static constexpr std::ptrdiff_t kMostReplays = 4;

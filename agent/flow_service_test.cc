@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <utility>
@@ -161,6 +163,31 @@ TEST_F(FlowServiceTest, StreamsWhatHappensUntilTheClientHasEnough) {
   reader->Finish();
   EXPECT_TRUE(eventually([&] { return agent_.pipeline->status().subscribers == 0; }))
       << "the server did not notice that the client went";
+}
+
+TEST_F(FlowServiceTest, StreamsTogetherWhatIsThereTogether) {
+  constexpr std::uint16_t kFlows = 1000;
+  set_flows(kFlows);
+  start();
+  ASSERT_TRUE(eventually([&] { return agent_.pipeline->status().active_flows == kFlows; }));
+  v1::StreamEventsRequest request;
+  request.set_all(true);
+  request.set_end_after_history(true);
+  grpc::ClientContext context;
+  auto reader = stub_->StreamEventBatches(&context, request);
+  std::vector<std::uint32_t> ports;
+  int messages = 0;
+  for (v1::EventBatch batch; reader->Read(&batch); ++messages) {
+    EXPECT_LT(batch.ByteSizeLong(), 66'000U);
+    for (const auto& event : batch.events()) ports.push_back(event.src_port());
+  }
+  EXPECT_TRUE(reader->Finish().ok());
+  std::ranges::sort(ports);
+  std::vector<std::uint32_t> all(kFlows);
+  std::iota(all.begin(), all.end(), 1U);
+  EXPECT_EQ(ports, all);
+  EXPECT_GT(messages, 1);
+  EXPECT_LT(messages, 10);
 }
 
 TEST_F(FlowServiceTest, StreamsOnlyWhatTheFilterLetsThrough) {

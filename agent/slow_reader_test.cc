@@ -28,17 +28,24 @@ Event packet(std::uint64_t number) {
   return event;
 }
 
+std::unique_ptr<v1::OrbitAgentService::Stub> narrow_stub(const ScriptedAgent& agent) {
+  grpc::ChannelArguments narrow;
+  narrow.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 1024);
+  narrow.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  return v1::OrbitAgentService::NewStub(agent.connect(narrow));
+}
+
+v1::StreamEventsRequest for_packets() {
+  v1::StreamEventsRequest request;
+  request.set_packets(true);
+  return request;
+}
+
 // A stream of packets over a connection that takes in little of what is not read.
 class PacketStream {
  public:
-  explicit PacketStream(const ScriptedAgent& agent) {
-    grpc::ChannelArguments narrow;
-    narrow.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 1024);
-    narrow.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-    stub_ = v1::OrbitAgentService::NewStub(agent.connect(narrow));
-    v1::StreamEventsRequest request;
-    request.set_packets(true);
-    reader_ = stub_->StreamEvents(&context_, request);
+  explicit PacketStream(const ScriptedAgent& agent)
+      : stub_(narrow_stub(agent)), reader_(stub_->StreamEvents(&context_, for_packets())) {
     reader_->WaitForInitialMetadata();
   }
 
@@ -53,6 +60,35 @@ class PacketStream {
   std::unique_ptr<v1::OrbitAgentService::Stub> stub_;
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientReader<v1::NetworkEvent>> reader_;
+};
+
+// The same in batches, which are taken apart.
+class PacketBatchStream {
+ public:
+  explicit PacketBatchStream(const ScriptedAgent& agent)
+      : stub_(narrow_stub(agent)), reader_(stub_->StreamEventBatches(&context_, for_packets())) {
+    reader_->WaitForInitialMetadata();
+  }
+
+  bool read(v1::NetworkEvent& event) {
+    if (next_ == batch_.events_size()) {
+      if (!reader_->Read(&batch_)) return false;
+      next_ = 0;
+    }
+    event = batch_.events(next_++);
+    return true;
+  }
+  grpc::Status cancel() {
+    context_.TryCancel();
+    return reader_->Finish();
+  }
+
+ private:
+  std::unique_ptr<v1::OrbitAgentService::Stub> stub_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReader<v1::EventBatch>> reader_;
+  v1::EventBatch batch_;
+  int next_ = 0;
 };
 
 class SlowReaderTest : public ::testing::Test {
@@ -74,24 +110,34 @@ class SlowReaderTest : public ::testing::Test {
     return sent;
   }
 
+  template <class Stream>
+  void expect_to_be_told_of_the_loss() {
+    Stream slow(agent_);
+    const auto sent = send_until_lost();
+    std::uint64_t got = 0;
+    std::uint64_t lost = 0;
+    v1::NetworkEvent event;
+    while (got + lost < sent && slow.read(event)) {
+      ++got;
+      lost += event.dropped_before();
+      EXPECT_EQ(event.src_port(), (got + lost - 1) & 0xffffU)
+          << "the gap is where it is said to be";
+    }
+    EXPECT_GT(lost, 0U);
+    EXPECT_EQ(got + lost, sent);
+    EXPECT_EQ(lost, drops());
+    slow.cancel();
+  }
+
   ScriptedAgent agent_;
 };
 
 TEST_F(SlowReaderTest, IsToldHowManyItLostAndLosesNoOthers) {
-  PacketStream slow(agent_);
-  const auto sent = send_until_lost();
-  std::uint64_t got = 0;
-  std::uint64_t lost = 0;
-  v1::NetworkEvent event;
-  while (got + lost < sent && slow.read(event)) {
-    ++got;
-    lost += event.dropped_before();
-    EXPECT_EQ(event.src_port(), (got + lost - 1) & 0xffffU) << "the gap is where it is said to be";
-  }
-  EXPECT_GT(lost, 0U);
-  EXPECT_EQ(got + lost, sent);
-  EXPECT_EQ(lost, drops());
-  slow.cancel();
+  expect_to_be_told_of_the_loss<PacketStream>();
+}
+
+TEST_F(SlowReaderTest, IsToldHowManyItLostOfBatchesToo) {
+  expect_to_be_told_of_the_loss<PacketBatchStream>();
 }
 
 TEST_F(SlowReaderTest, HarmsNobodyElse) {

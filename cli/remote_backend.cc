@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <thread>
@@ -25,16 +26,17 @@ std::string cause_of(const grpc::Status& status) {
   return text;
 }
 
-// The events of one call, one by one. With a queue of its own, since the reader that only waits
+// The messages of one call, one by one. With a queue of its own, since the reader that only waits
 // does not tell whether there is more already.
-class EventReader {
+template <class Message>
+class MessageReader {
  public:
-  EventReader(std::unique_ptr<grpc::ClientAsyncReader<v1::NetworkEvent>> call,
-              grpc::CompletionQueue& queue)
+  MessageReader(std::unique_ptr<grpc::ClientAsyncReader<Message>> call,
+                grpc::CompletionQueue& queue)
       : call_(std::move(call)), queue_(queue) {}
-  EventReader(const EventReader&) = delete;
-  EventReader& operator=(const EventReader&) = delete;
-  ~EventReader() {
+  MessageReader(const MessageReader&) = delete;
+  MessageReader& operator=(const MessageReader&) = delete;
+  ~MessageReader() {
     queue_.Shutdown();
     void* tag = nullptr;
     bool well = false;
@@ -47,9 +49,9 @@ class EventReader {
 
   // Calls pause() before it waits. False: there are no more.
   template <class Pause>
-  bool read(v1::NetworkEvent& event, Pause pause) {
+  bool read(Message& message, Pause pause) {
     if (!well_) return false;
-    call_->Read(&event, nullptr);
+    call_->Read(&message, nullptr);
     void* tag = nullptr;
     const auto now = gpr_time_0(GPR_CLOCK_MONOTONIC);
     const auto got = queue_.AsyncNext(&tag, &well_, now);
@@ -75,10 +77,18 @@ class EventReader {
     return queue_.Next(&tag, &well) && well;
   }
 
-  std::unique_ptr<grpc::ClientAsyncReader<v1::NetworkEvent>> call_;
+  std::unique_ptr<grpc::ClientAsyncReader<Message>> call_;
   grpc::CompletionQueue& queue_;
   bool well_ = false;  // the call goes on
 };
+
+bool show(const v1::NetworkEvent& event, const Backend::EventFn& on_event) {
+  return on_event(event);
+}
+
+bool show(const v1::EventBatch& batch, const Backend::EventFn& on_event) {
+  return std::ranges::all_of(batch.events(), on_event);
+}
 
 class RemoteBackend final : public Backend {
  public:
@@ -123,10 +133,26 @@ class RemoteBackend final : public Backend {
 
   Result<void> stream(const v1::StreamEventsRequest& request, const EventFn& on_event,
                       const std::stop_token& stop) override {
+    const auto ok = read_all(&Stub::AsyncStreamEventBatches, request, on_event, stop);
+    if (ok || ok.error().code != Errc::kUnsupported) return ok;
+    return read_all(&Stub::AsyncStreamEvents, request, on_event, stop);  // an agent of upstream's
+  }
+
+  bool starts_empty() const override { return false; }
+
+ private:
+  using Stub = v1::OrbitAgentService::Stub;
+  template <class Message>
+  using OpenFn = std::unique_ptr<grpc::ClientAsyncReader<Message>> (Stub::*)(
+      grpc::ClientContext*, const v1::StreamEventsRequest&, grpc::CompletionQueue*, void*);
+
+  template <class Message>
+  Result<void> read_all(OpenFn<Message> open, const v1::StreamEventsRequest& request,
+                        const EventFn& on_event, const std::stop_token& stop) {
     grpc::ClientContext context;
     grpc::CompletionQueue queue;
     std::optional<Error> silent;
-    EventReader reader(stub_->AsyncStreamEvents(&context, request, &queue, nullptr), queue);
+    MessageReader reader((stub_.get()->*open)(&context, request, &queue, nullptr), queue);
     bool enough = false;
     {
       const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
@@ -135,8 +161,10 @@ class RemoteBackend final : public Backend {
         if (silent) context.TryCancel();
       });
       reader.start();
-      v1::NetworkEvent event;
-      while (!enough && reader.read(event, [this] { pause(); })) enough = !on_event(event);
+      Message message;
+      while (!enough && reader.read(message, [this] { pause(); })) {
+        enough = !show(message, on_event);
+      }
       if (enough) context.TryCancel();
     }
     const auto status = reader.finish();
@@ -150,9 +178,6 @@ class RemoteBackend final : public Backend {
     return std::unexpected(to_error(status));
   }
 
-  bool starts_empty() const override { return false; }
-
- private:
   template <class Call>
   Result<void> call(const Patience& patience, const Call& make) {
     grpc::ClientContext context;
@@ -213,7 +238,7 @@ class RemoteBackend final : public Backend {
   }
 
   RemoteOptions options_;
-  std::unique_ptr<v1::OrbitAgentService::Stub> stub_;
+  std::unique_ptr<Stub> stub_;
   std::atomic<bool> met_ = false;  // it has answered before
 };
 

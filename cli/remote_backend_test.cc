@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <cstdint>
 #include <thread>
+#include <vector>
 
 #include "core/base/unique_fd.h"
 #include "orb8/v1/agent.grpc.pb.h"
@@ -19,6 +21,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::ElementsAre;
 
 // Calls that hang do so until the client gives up.
 void wait_for_client(const grpc::ServerContext& context) {
@@ -49,6 +52,19 @@ class FakeAgent final : public v1::OrbitAgentService::Service {
     v1::NetworkEvent event;
     event.set_dst_port(443);
     for (int i = 0; i < 3; ++i) writer->Write(event);
+    if (!request->packets()) wait_for_client(*context);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status StreamEventBatches(grpc::ServerContext* context,
+                                  const v1::StreamEventsRequest* request,
+                                  grpc::ServerWriter<v1::EventBatch>* writer) override {
+    if (upstreams) return {grpc::StatusCode::UNIMPLEMENTED, ""};
+    for (const auto& ports : {std::vector<std::uint32_t>{1, 2}, {3}}) {
+      v1::EventBatch batch;
+      for (const auto port : ports) batch.add_events()->set_dst_port(port);
+      writer->Write(batch);
+    }
     if (!request->packets()) wait_for_client(*context);
     return grpc::Status::OK;
   }
@@ -171,6 +187,43 @@ TEST_F(RemoteBackend, SaysWhenThereIsNoFurtherEventYet) {
       stop.get_token());
   EXPECT_TRUE(ok) << ok.error().what;
   EXPECT_EQ(events, 3);
+}
+
+TEST_F(RemoteBackend, TellsTheEventsOfABatchOneByOne) {
+  auto backend = connected();
+  std::vector<std::uint32_t> ports;
+  const auto take = [&](const v1::NetworkEvent& event) {
+    ports.push_back(event.dst_port());
+    return ports.size() < 3;
+  };
+  const auto ok = backend->stream({}, take, {});
+  EXPECT_TRUE(ok) << ok.error().what;
+  EXPECT_THAT(ports, ElementsAre(1, 2, 3));
+}
+
+TEST_F(RemoteBackend, HasEnoughInTheMiddleOfABatch) {
+  auto backend = connected();
+  std::vector<std::uint32_t> ports;
+  const auto take = [&](const v1::NetworkEvent& event) {
+    ports.push_back(event.dst_port());
+    return false;
+  };
+  const auto ok = backend->stream({}, take, {});
+  EXPECT_TRUE(ok) << ok.error().what;
+  EXPECT_THAT(ports, ElementsAre(1));
+}
+
+TEST_F(RemoteBackend, TakesEventsOneByOneFromAnAgentThatKnowsNoBatches) {
+  agent_.upstreams = true;
+  auto backend = connected();
+  std::vector<std::uint32_t> ports;
+  const auto take = [&](const v1::NetworkEvent& event) {
+    ports.push_back(event.dst_port());
+    return ports.size() < 3;
+  };
+  const auto ok = backend->stream({}, take, {});
+  EXPECT_TRUE(ok) << ok.error().what;
+  EXPECT_THAT(ports, ElementsAre(443, 443, 443));
 }
 
 TEST_F(RemoteBackend, TellsAStreamThatTheAgentEndedFromOneThatWeEnded) {

@@ -24,6 +24,7 @@ namespace {
 
 constexpr std::uint32_t kEvents = 100'000;
 constexpr int kTries = 5;
+constexpr int kInMessage = 50;  // as many of these as an agent sends in one; divides kEvents
 constexpr double kBarPerSecond = 200'000;
 constexpr double kNsPerSecond = 1e9;
 
@@ -111,11 +112,15 @@ class TellingAgent final : public v1::OrbitAgentService::Service {
     return grpc::Status::OK;
   }
 
-  grpc::Status StreamEvents(grpc::ServerContext* /*context*/,
-                            const v1::StreamEventsRequest* /*request*/,
-                            grpc::ServerWriter<v1::NetworkEvent>* writer) override {
+  grpc::Status StreamEventBatches(grpc::ServerContext* /*context*/,
+                                  const v1::StreamEventsRequest* /*request*/,
+                                  grpc::ServerWriter<v1::EventBatch>* writer) override {
+    v1::EventBatch batch;
     for (const auto& event : events_) {
-      if (!writer->Write(event)) return grpc::Status::CANCELLED;
+      *batch.add_events() = event;
+      if (batch.events_size() < kInMessage) continue;
+      if (!writer->Write(batch)) return grpc::Status::CANCELLED;
+      batch.Clear();
     }
     return grpc::Status::OK;
   }

@@ -38,6 +38,7 @@ bool is_another(const EndpointRef& before, const EndpointRef& now) {
 FlowOwnersRef Attribution::owners_of(const FlowRecord& record) {
   const std::string_view comm(record.comm.data(),
                               ::strnlen(record.comm.data(), record.comm.size()));
+  awaits_other_end_ = false;
   auto owners =
       owners_of(record.key, {.netns = record.socket.netns,
                              .began_ns = record.first_seen_ns,
@@ -65,6 +66,7 @@ void Attribution::pair_up(const FlowKey& key, const End& end, FlowOwners& owners
   if (!namer_.is_own(key.src) && !namer_.is_own(key.dst)) return;
   if (!namer_.is_here(remote, peer)) return;
   const auto* other = table_.other_end(key, end.netns, end.began_ns);
+  awaits_other_end_ = other == nullptr;
   if (other == nullptr || !other->owners->local || !other->owners->local->endpoint) return;
   peer = own_side(other->key, *other->owners);
   meetings_.push_back({.key = other->key, .peer = own_side(key, owners)});

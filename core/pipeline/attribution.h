@@ -35,6 +35,9 @@ class Attribution {
 
   // Of a record that the table takes in just now; settle() when it has.
   FlowOwnersRef owners_of(const FlowRecord& record);
+  // Whether the flow that a record named last is with somebody inside this machine whose socket was
+  // not told of yet. Once it is, settle() knows who that is.
+  bool awaits_other_end() const noexcept { return awaits_other_end_; }
   // Of a packet, which no socket is known of.
   FlowOwnersRef owners_of(const Event& packet);
 
@@ -73,6 +76,7 @@ class Attribution {
   OwnersPool pool_;
   LateFlows late_;
   std::vector<Meeting> meetings_;  // to be told by settle()
+  bool awaits_other_end_ = false;
   std::int64_t now_ns_ = 0;
   // Of what is known, when name_late() looked.
   std::uint64_t version_ = 0;

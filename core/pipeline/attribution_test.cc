@@ -2,11 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/pipeline/attribution.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 #include <thread>
+#include <variant>
+#include <vector>
 
 #include "core/base/eventually.h"
 #include "core/identity/kube_test_data.h"
@@ -41,14 +47,18 @@ class AttributionTest : public testing::Test {
   void start() {
     pipeline_ = *Pipeline::start(config_, std::make_unique<ScriptedSource>(script_), &store_);
   }
+  static std::string names_in(const FlowOwners& owners) {
+    std::string names;
+    for (const auto* side : {&owners.src, &owners.dst}) {
+      names += names.empty() ? "" : " > ";
+      names += *side ? (*side)->name.empty() ? to_string((*side)->kind) : (*side)->name : "?";
+    }
+    return names;
+  }
   std::string names_of(const FlowKey& key) const {
     std::string names;
     pipeline_->flows()->for_each([&](const Flow& flow) {
-      if (flow.key != key) return;
-      for (const auto* side : {&flow.owners->src, &flow.owners->dst}) {
-        names += names.empty() ? "" : " > ";
-        names += *side ? (*side)->name.empty() ? to_string((*side)->kind) : (*side)->name : "?";
-      }
+      if (flow.key == key) names = names_in(*flow.owners);
     });
     return names;
   }
@@ -123,19 +133,29 @@ TEST_F(AttributionTest, BringsTheZoneToAFlowWhosePodWasKnownBeforeItsNode) {
   }));
 }
 
-TEST_F(AttributionTest, TellsEachEndOfALoopbackConnectionWhoTheOtherIs) {
-  // Either order, and each direction: a socket may be told of late.
+// What a client sends to a server on this machine, as each one's socket has it.
+FlowRecord at_client() {
   auto client = record(kLoopback, kLoopback);
   client.key.direction = Direction::kEgress;
   client.key.socket = 1;
   client.pid = 100;
   client.comm = {'c', 'u', 'r', 'l'};
   client.socket.netns = 5;
-  auto server = client;
+  return client;
+}
+FlowRecord at_server() {
+  auto server = at_client();
   server.key.direction = Direction::kIngress;
   server.key.socket = 2;
   server.pid = 200;
   server.comm = {'n', 'g', 'i', 'n', 'x'};
+  return server;
+}
+
+TEST_F(AttributionTest, TellsEachEndOfALoopbackConnectionWhoTheOtherIs) {
+  // Either order, and each direction: a socket may be told of late.
+  const auto client = at_client();
+  const auto server = at_server();
   script_.set_flow(client);
   start();
   EXPECT_EQ(names_of(client.key), "curl > node-1");
@@ -148,6 +168,69 @@ TEST_F(AttributionTest, TellsEachEndOfALoopbackConnectionWhoTheOtherIs) {
   script_.set_flow(later);
   EXPECT_TRUE(becomes(later.key, "? > node-1"));
   EXPECT_EQ(names_of(client.key), "curl > nginx");
+}
+
+// Both ends closed since the last look: there is no second event that could make good for the
+// first.
+class MetPairTest : public AttributionTest {
+ protected:
+  MetPairTest() {
+    config_.snapshot_interval_ms = 60'000;
+    client_.life = server_.life = FlowLife::kClosed;
+  }
+  // The events of what stopping brings, as "START curl > nginx".
+  std::vector<std::string> last_events() {
+    auto stream = *pipeline_->subscribe({}, false);
+    pipeline_->stop();
+    std::vector<std::string> told;
+    for (const auto& event : stream.next(kPatience).events) {
+      told.push_back((event.kind == EventKind::kFlowStart ? "START " : "END ") +
+                     names_in(*event.flow.owners));
+    }
+    return told;
+  }
+
+  FlowRecord client_ = at_client();
+  FlowRecord server_ = at_server();
+};
+
+TEST_F(MetPairTest, IsToldWithBothNamesWhicheverEndComesFirst) {
+  start();
+  script_.set_flow(client_);
+  script_.set_flow(server_);
+  const auto told = last_events();
+  EXPECT_THAT(told, testing::UnorderedElementsAre("START curl > nginx", "END curl > nginx",
+                                                  "START curl > nginx", "END curl > nginx"));
+}
+
+TEST_F(MetPairTest, IsCountedWithBothNames) {
+  config_.metrics_labels = {MetricsLabel::kNamespace, MetricsLabel::kWorkload};
+  start();
+  script_.set_flow(client_);
+  script_.set_flow(server_);
+  pipeline_->stop();
+  std::map<std::string, std::uint64_t> by_peer_kind;
+  pipeline_->collect_metrics(
+      [&](const MetricFamily& family) {
+        if (family.info.name != "orb8_network_bytes_total") return;
+        for (const auto& sample : family.samples) {
+          for (const auto& [name, value] : sample.labels) {
+            if (name == "peer_kind") by_peer_kind[value] += std::get<std::uint64_t>(sample.value);
+          }
+        }
+      },
+      [](Status&) {});
+  EXPECT_THAT(by_peer_kind, testing::ElementsAre(testing::Pair("process", 200)));
+}
+
+// Its other end is on its way when it has to go.
+TEST_F(MetPairTest, StartsBeforeItEndsWhereThereIsNoRoomForIt) {
+  config_.max_flows = 1;
+  start();
+  script_.set_flow(client_);
+  script_.set_flow(record(kPodIp, kPeerIp));
+  EXPECT_THAT(last_events(),
+              testing::ElementsAre("START ? > ?", "START curl > node-1", "END curl > node-1"));
 }
 
 TEST_F(AttributionTest, NamesThePacketsOfAStream) {

@@ -86,13 +86,16 @@ void FlowPath::close_all_but(const LivingSockets& living, std::int64_t now_ns) {
 
 std::size_t FlowPath::take_ready(std::size_t most) {
   set_time(wall_now_ns());
-  return source_.handle_ready(most, record_fn_, packet_fn_);
+  const auto taken = source_.handle_ready(most, record_fn_, packet_fn_);
+  tell_held();
+  return taken;
 }
 
 void FlowPath::answer_readers() {
   metering_.answer_readers();
   // What is pushed out is on its way into the history, and in neither: soon.
   if (!desk_.wanted() || ending_evicted_) return;
+  tell_held();  // what a view knows of is told before it
   desk_.answer([this](bool history) { return view(history); });
 }
 
@@ -110,26 +113,53 @@ void FlowPath::on_record(const FlowRecord& record) {
   if (!change.flow) return;
   moved_.packets += change.packets;
   moved_.bytes += change.bytes;
-  metering_.count(
-      *change.flow,
-      {.packets = change.packets, .bytes = change.bytes, .retransmits = change.retransmits});
-  tell_change(change);
-  if (change.closed) metering_.count_end(*change.flow, table_);
-  if (change.closed) tell_end(*change.flow, EndReason::kClosed);
+  can_wait(change) ? hold(change) : tell(*change.flow, change);
   attribution_.settle();
   end_evicted();
 }
 
-void FlowPath::tell_change(const FlowTable::Change& change) {
+// Of a connection inside this machine one end is told of first: who the other is it knows when that
+// one's record is in. Whatever else comes of the flow meanwhile waits with it.
+bool FlowPath::can_wait(const FlowTable::Change& change) const {
+  if (change.started) return attribution_.awaits_other_end();
+  return !held_.empty() && held_keys_.contains(change.flow->key);
+}
+
+void FlowPath::hold(const FlowTable::Change& change) {
+  constexpr std::size_t kMost = 4096;
+  if (held_.size() == kMost) tell_held();
+  held_keys_.insert(change.flow->key);
+  held_.push_back({.flow = *change.flow, .change = change});
+}
+
+void FlowPath::tell_held() {
+  if (held_.empty()) return;
+  held_keys_.clear();
+  for (auto& [flow, change] : std::exchange(held_, {})) {
+    if (const auto* row = table_.find(flow.key)) flow.owners = row->owners;
+    tell(flow, change);
+  }
+}
+
+void FlowPath::tell(const Flow& flow, const FlowTable::Change& change) {
+  metering_.count(
+      flow, {.packets = change.packets, .bytes = change.bytes, .retransmits = change.retransmits});
+  tell_change(flow, change);
+  if (!change.closed) return;
+  metering_.count_end(flow, table_);
+  tell_end(flow, EndReason::kClosed);
+}
+
+void FlowPath::tell_change(const Flow& flow, const FlowTable::Change& change) {
   if (!change.started && change.packets == 0) return;
   const auto kind = change.started ? EventKind::kFlowStart : EventKind::kFlowUpdate;
   if (!hub_.wants(kind)) return;
   Event event;
   event.kind = kind;
-  event.flow = *change.flow;
+  event.flow = flow;
   event.packets = change.packets;
   event.bytes = change.bytes;
-  event.timestamp_ns = change.flow->last_seen_ns;
+  event.timestamp_ns = flow.last_seen_ns;
   hub_.publish(std::move(event));
 }
 
@@ -144,6 +174,7 @@ void FlowPath::end_due(std::int64_t now_ns, FlowTable::Due which) {
   const auto due = table_.due(now_ns, which);
   // The kernel's entry goes first, and its last words are taken in: nothing falls in between.
   source_.forget(due, record_fn_);
+  tell_held();
   for (const auto& flow : due) {
     const auto ended = table_.end(flow.key, now_ns);
     if (!ended) continue;
@@ -158,6 +189,7 @@ void FlowPath::end_evicted() {
   if (ending_evicted_) return;  // what this pushes out itself is taken by the loop
   ending_evicted_ = true;
   for (auto evicted = table_.take_evicted(); !evicted.empty(); evicted = table_.take_evicted()) {
+    tell_held();  // before their ends
     for (auto& ended : evicted) end_evicted(ended);
   }
   ending_evicted_ = false;

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <unordered_set>
+#include <vector>
 
 #include "core/flow/flow_history.h"
 #include "core/flow/flow_table.h"
@@ -52,6 +54,12 @@ class FlowPath {
   std::uint64_t ended_unseen() const noexcept { return ended_unseen_; }
 
  private:
+  // What a record changed of a flow, to be told when the others that came with it are in.
+  struct Held {
+    Flow flow;
+    FlowTable::Change change;
+  };
+
   void on_record(const FlowRecord& record);
   void on_packet(const Event& packet);
   void set_time(std::int64_t wall_ns);
@@ -60,7 +68,11 @@ class FlowPath {
   void close_all_but(const LivingSockets& living, std::int64_t now_ns);
   void end_evicted();
   void end_evicted(FlowTable::Ended& ended);
-  void tell_change(const FlowTable::Change& change);
+  bool can_wait(const FlowTable::Change& change) const;
+  void hold(const FlowTable::Change& change);
+  void tell_held();
+  void tell(const Flow& flow, const FlowTable::Change& change);
+  void tell_change(const Flow& flow, const FlowTable::Change& change);
   void tell_end(const Flow& flow, EndReason reason);
   void keep(const FlowTable::Ended& ended);
 
@@ -74,6 +86,8 @@ class FlowPath {
   FlowSource::RecordFn record_fn_;
   FlowSource::PacketFn packet_fn_;
   FlowTable::ResolveFn resolve_fn_;
+  std::vector<Held> held_;
+  std::unordered_set<FlowKey, FlowKeyHash> held_keys_;
   std::uint64_t events_processed_ = 0;
   std::uint64_t ended_unseen_ = 0;
   Tally moved_;

@@ -10,6 +10,7 @@
 
 #include "core/base/version.h"
 #include "core/config/flags.h"
+#include "core/config/settings.h"
 #include "core/metrics/registry.h"
 
 namespace orb8 {
@@ -30,6 +31,20 @@ constexpr const char* kExamples =
     "  orb8-agent --print-config             show every setting, and where it comes from\n"
     "\n"
     "Settings are taken from flags, then ORB8_* variables, then the file, then defaults.\n";
+
+// What is wrong with the words of the command line, in one sentence.
+std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const auto left = app.remaining();  // what is neither a flag nor a flag's value
+  if (left.empty()) return error.what();
+  const auto word = left.front().substr(0, left.front().find('='));
+  if (!word.starts_with('-')) return "takes no argument like '" + word + "'";
+  std::vector<std::string> known;
+  for (const auto* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  const auto like = nearest(word, known);
+  return "unknown flag " + word + (like.empty() ? "" : "; did you mean " + like + "?");
+}
 
 }  // namespace
 
@@ -53,7 +68,7 @@ Options parse_options(int argc, const char* const* argv) {
   } catch (const CLI::Success& done) {
     return {.loaded = {}, .exit_status = app.exit(done)};
   } catch (const CLI::ParseError& error) {
-    std::cerr << "orb8-agent: " << error.what() << "; see orb8-agent --help\n";
+    std::cerr << "orb8-agent: " << usage_error(app, error) << "; see orb8-agent --help\n";
     return {.loaded = {}, .exit_status = kBadUsage};
   }
   if (print_metrics) {

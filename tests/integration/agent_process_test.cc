@@ -194,7 +194,11 @@ TEST_F(AgentProcess, RefusesABadValueInOneLineWhereverItStands) {
   };
   const std::vector<Bad> all = {
       {{.arguments = {"--grpc-port", "99999"}, .environment = {}, .user = {}}, "--grpc-port"},
-      {{.arguments = {"--no-such-flag"}, .environment = {}, .user = {}}, "--no-such-flag"},
+      {{.arguments = {"--no-such-flag"}, .environment = {}, .user = {}},
+       "unknown flag --no-such-flag; see orb8-agent --help"},
+      {{.arguments = {"--grcp-port", "19090"}, .environment = {}, .user = {}},
+       "unknown flag --grcp-port; did you mean --grpc-port?"},
+      {{.arguments = {"node-7:9090"}, .environment = {}, .user = {}}, "'node-7:9090'"},
       {{.arguments = {}, .environment = {{"ORB8_MAX_FLOWS", "-1"}}, .user = {}}, "ORB8_MAX_FLOWS"},
       {{.arguments = {"--config", file.path()}, .environment = {}, .user = {}}, "grpc_port"},
       {{.arguments = {"--config", unknown_key.path()}, .environment = {}, .user = {}}, "grpc_prot"},

@@ -7,10 +7,13 @@
 #include <sys/socket.h>
 
 #include <chrono>
+#include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/scripted_agent.h"
+#include "core/base/clock.h"
 #include "core/base/unique_fd.h"
 
 namespace orb8 {
@@ -156,6 +159,55 @@ TEST_F(SlowReaderTest, HarmsNobodyElse) {
   EXPECT_GT(drops(), 0U);
   quick.cancel();
   slow.cancel();
+}
+
+// A stream of what has been, over such a connection.
+class Replay {
+ public:
+  explicit Replay(const ScriptedAgent& agent) : stub_(narrow_stub(agent)) {
+    v1::StreamEventsRequest request;
+    request.set_all(true);
+    request.set_end_after_history(true);
+    reader_ = stub_->StreamEvents(&context_, request);
+    reader_->WaitForInitialMetadata();
+  }
+
+  // How many events there are, and how it ends.
+  std::pair<int, grpc::Status> finish() {
+    int events = 0;
+    for (v1::NetworkEvent event; reader_->Read(&event);) ++events;
+    return {events, reader_->Finish()};
+  }
+
+ private:
+  std::unique_ptr<v1::OrbitAgentService::Stub> stub_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReader<v1::NetworkEvent>> reader_;
+};
+
+TEST_F(SlowReaderTest, HasToWaitForTheHistoryWhileFourOthersReadIt) {
+  constexpr int kFlows = 5000;  // more than the connection takes in
+  FlowRecord record;
+  record.key.protocol = IPPROTO_UDP;
+  record.packets = record.incarnation = 1;
+  record.last_seen_ns = wall_now_ns();
+  for (record.key.src_port = 1; record.key.src_port <= kFlows; ++record.key.src_port) {
+    agent_.script.set_flow(record);
+  }
+  ASSERT_TRUE(eventually([&] { return agent_.pipeline->status().active_flows == kFlows; }));
+  std::vector<std::unique_ptr<Replay>> slow;
+  for (int i = 0; i < 4; ++i) slow.push_back(std::make_unique<Replay>(agent_));
+  const auto [none, refused] = Replay(agent_).finish();
+  EXPECT_EQ(none, 0);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(refused.error_message(), "4 streams read the history already: ask again");
+  // Who reads to the end makes room.
+  const auto [events, ended] = slow.front()->finish();
+  EXPECT_EQ(events, kFlows);
+  EXPECT_TRUE(ended.ok()) << ended.error_message();
+  EXPECT_EQ(Replay(agent_).finish().first, kFlows);
+  slow.erase(slow.begin());
+  for (const auto& replay : slow) EXPECT_EQ(replay->finish().first, kFlows);
 }
 
 TEST_F(SlowReaderTest, DoesNotHoldUpTheShutdown) {

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <sstream>
+#include <stop_token>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -35,6 +38,7 @@ class AnsweringAgent final : public Backend {
   Result<v1::QueryFlowsResponse> query(const v1::QueryFlowsRequest& request,
                                        const Patience& /*at once*/) override {
     asked.push_back(request);
+    if (asked.size() == enough) stop.request_stop();
     return answers_[std::min(asked.size(), answers_.size()) - 1];
   }
   Result<v1::QueryPodsResponse> pods(const v1::QueryPodsRequest& /*none*/,
@@ -48,6 +52,8 @@ class AnsweringAgent final : public Backend {
   bool starts_empty() const override { return false; }
 
   std::vector<v1::QueryFlowsRequest> asked;
+  std::size_t enough = 0;  // the question that is followed by a Ctrl-C; 0: none
+  std::stop_source stop;
 
  private:
   std::vector<v1::QueryFlowsResponse> answers_;
@@ -59,7 +65,7 @@ struct Said {
   std::string err;
 };
 
-Said said_by_flows(Backend& agent, const std::vector<std::string>& flags) {
+Said said_by_flows(AnsweringAgent& agent, const std::vector<std::string>& flags) {
   std::vector<std::string> words = {"flows"};
   words.insert(words.end(), flags.begin(), flags.end());
   const auto parsed = parse_cli(words, [](const std::string&) { return nullptr; });
@@ -67,11 +73,13 @@ Said said_by_flows(Backend& agent, const std::vector<std::string>& flags) {
   std::ostringstream out;
   std::ostringstream err;
   Said said;
-  said.status =
-      run_flows(agent, *parsed.options,
-                {.out = out, .err = err, .style = {}, .screen = {}, .stop = {}, .reader_gone = [] {
-                   return false;
-                 }});
+  said.status = run_flows(agent, *parsed.options,
+                          {.out = out,
+                           .err = err,
+                           .style = {},
+                           .screen = {},
+                           .stop = agent.stop.get_token(),
+                           .reader_gone = [] { return false; }});
   said.out = out.str();
   said.err = err.str();
   return said;
@@ -122,6 +130,24 @@ TEST(FlowsCommand, ShowsGroups) {
   EXPECT_EQ(agent.asked.at(0).limit(), 5U);
   EXPECT_THAT(said.out, HasSubstr("POD         PEER POD "));
   EXPECT_THAT(said.out, HasSubstr("shop/web-0  - "));
+}
+
+TEST(FlowsCommand, ShowsGroupsAgainAndAgain) {
+  AnsweringAgent agent({answer_at(kNoon, 3), answer_at(kNoon + kSecond, 4)});
+  agent.enough = 3;
+  const auto said = said_by_flows(agent, {"--by", "pod", "--watch", "1ms", "--numeric"});
+  EXPECT_EQ(said.status, 0);
+  ASSERT_EQ(agent.asked.size(), 3U);
+  for (const auto& question : agent.asked) {
+    EXPECT_THAT(question.group_by(), ElementsAre(v1::GROUP_BY_POD));
+    EXPECT_EQ(question.limit(), 20U);
+    EXPECT_EQ(question.ended_since_ns(), 0) << "sums, each time of all flows alive";
+  }
+  const auto second = said.out.find("every 1ms", said.out.find("every 1ms") + 1);
+  ASSERT_NE(second, std::string::npos) << said.out;
+  EXPECT_THAT(said.out.substr(0, second), HasSubstr("2.9 KiB"));
+  EXPECT_THAT(said.out.substr(second), HasSubstr("3.9 KiB"));
+  EXPECT_THAT(said.err, HasSubstr("orb8: 2 answers in "));
 }
 
 TEST(FlowsCommand, ShowsRatesOfTwoAnswersThatFitTogether) {

@@ -106,6 +106,20 @@ orb8_udp_out  /sys/fs/cgroup            egress  cgroup
       << text;
 }
 
+TEST(RenderStatus, ShowsSinceWhenItRemembersAndWhatHadToGo) {
+  auto remembers = status();
+  remembers.set_history_from_ns(1'700'000'000'000'000'000);
+  remembers.set_history_flows(65'536);
+  remembers.set_history_overwritten(1200);
+  RenderStyle style;
+  style.time_format = TimeFormat::kRfc3339;
+  const auto text = rendered(remembers, style);
+  EXPECT_NE(text.find("\nHistory:     65,536 ended flows since 2023-11-14T22:13:20"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("; 1,200 overwritten\nEvents: "), std::string::npos) << text;
+}
+
 TEST(RenderStatus, ShowsWhatSocketsDidNotTell) {
   auto sockets = status();
   EXPECT_EQ(rendered(sockets, {}).find("Unseen:"), std::string::npos);

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -30,6 +32,17 @@ void append_number(Number number, std::string& out) {
   std::array<char, 24> text;
   const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
   out.append(text.data(), end);
+}
+
+// A count behind its key.
+void append_count(std::string_view key, std::uint64_t count, std::string& out) {
+  constexpr std::size_t kDigits = std::numeric_limits<std::uint64_t>::digits10 + 1;
+  const auto begin = out.size();
+  const auto most = begin + key.size() + kDigits;
+  out.resize_and_overwrite(most, [&](char* all, std::size_t /*or more*/) {
+    char* at = std::ranges::copy(key, all + begin).out;
+    return static_cast<std::size_t>(std::to_chars(at, all + most, count).ptr - all);
+  });
 }
 
 void append_flags(std::uint8_t flags, std::string& out) {
@@ -80,8 +93,7 @@ class Writer {
 
   void write_count(const JsonField& field, std::uint64_t count) {
     if (count == 0 && !is_zero_told(field)) return;
-    out_ += field.key;
-    append_number(count, out_);
+    append_count(field.key, count, out_);
   }
 
   void write_other(const JsonField& field) {

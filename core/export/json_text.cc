@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/export/json_text.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -29,15 +30,54 @@ bool are_plain(std::uint64_t eight) {
   return ((eight | control | quote | backslash | del) & (kEach * 0x80)) == 0;
 }
 
-// Of the text's beginning.
-std::size_t plain_length(std::string_view text) {
-  std::size_t plain = 0;
-  for (std::uint64_t eight = 0; plain + sizeof(eight) <= text.size(); plain += sizeof(eight)) {
-    std::memcpy(&eight, text.data() + plain, sizeof(eight));
-    if (!are_plain(eight)) break;
+// What a vector register holds: SSE2's, NEON's.
+using Block = std::uint8_t __attribute__((vector_size(16)));
+
+// Each of these copies some bytes and tells whether they are plain, all of them; of a block the
+// bytes that are not.
+Block copy_block(const char* from, char* to) {
+  Block block = {};
+  std::memcpy(&block, from, sizeof(block));
+  std::memcpy(to, &block, sizeof(block));
+  return Block((block < 0x20) | (block >= 0x7F) | (block == '"') | (block == '\\'));
+}
+
+bool copy_eight(const char* from, char* to) {
+  std::uint64_t eight = 0;
+  std::memcpy(&eight, from, sizeof(eight));
+  std::memcpy(to, &eight, sizeof(eight));
+  return are_plain(eight);
+}
+
+bool copy_four(const char* from, char* to) {
+  std::uint32_t four = 0;
+  std::memcpy(&four, from, sizeof(four));
+  std::memcpy(to, &four, sizeof(four));
+  return are_plain(four | std::uint64_t{four} << 32U);
+}
+
+// The last part overlaps with the one before: those bytes are copied twice.
+bool copy_plain(std::string_view text, char* to) {
+  const char* from = text.data();
+  const auto size = text.size();
+  if (size >= sizeof(Block)) {
+    const auto last = size - sizeof(Block);
+    auto bad = copy_block(from + last, to + last);
+    for (std::size_t at = 0; at < last; at += sizeof(Block)) bad |= copy_block(from + at, to + at);
+    std::array<std::uint64_t, 2> halves = {};
+    std::memcpy(halves.data(), &bad, sizeof(bad));
+    return (halves[0] | halves[1]) == 0;
   }
-  while (plain < text.size() && is_plain(text[plain])) ++plain;
-  return plain;
+  if (size >= 8) {
+    const bool first = copy_eight(from, to);
+    return copy_eight(from + size - 8, to + size - 8) && first;
+  }
+  if (size >= 4) {
+    const bool first = copy_four(from, to);
+    return copy_four(from + size - 4, to + size - 4) && first;
+  }
+  text.copy(to, size);
+  return std::ranges::all_of(text, is_plain);
 }
 
 void append_unit(std::uint32_t unit, std::string& out) {
@@ -106,21 +146,22 @@ void append_quoted(std::string_view text, std::string& out) {
 }
 
 void append_member(std::string_view key, std::string_view text, std::string& out) {
-  const auto plain = plain_length(text);
-  const auto begin = out.size() + key.size();
-  const auto size = begin + plain + 2;
+  const auto begin = out.size();
+  const auto size = begin + key.size() + text.size() + 2;
   // Most texts are plain: they go in at once, with their marks. What libstdc++ 12 hands over as the
   // size may be the capacity.
+  bool plain = false;
   out.resize_and_overwrite(size, [&](char* all, std::size_t /*or more*/) {
-    key.copy(all + begin - key.size(), key.size());
-    all[begin] = '"';
-    text.copy(all + begin + 1, plain);
+    char* at = all + begin;
+    key.copy(at, key.size());
+    at += key.size();
+    *at++ = '"';
+    plain = copy_plain(text, at);
     all[size - 1] = '"';
-    return size;
+    return plain ? size : size - text.size() - 1;
   });
-  if (plain == text.size()) return;
-  out.pop_back();
-  append_escaped(text.substr(plain), out);
+  if (plain) return;
+  append_escaped(text, out);
   out += '"';
 }
 

@@ -40,14 +40,17 @@ TEST(JsonText, EscapesWhatIsBeyondAscii) {
 }
 
 TEST(JsonText, FindsWhatToEscapeWhereverItIs) {
-  for (int c = 0; c < 0x80; ++c) {
-    for (std::size_t at = 0; at < 20; ++at) {
-      std::string text(20, 'a');
-      text[at] = static_cast<char>(c);
-      const auto quoted = in_quotes(text);
-      ASSERT_EQ(nlohmann::json::parse(quoted).get<std::string>(), text) << c << " at " << at;
-      const bool plain = c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
-      ASSERT_EQ(quoted.size() == 22, plain) << c << " at " << at;
+  for (std::size_t length = 1; length <= 40; ++length) {
+    for (int c = 0; c < 0x80; ++c) {
+      for (std::size_t at = 0; at < length; ++at) {
+        std::string text(length, 'a');
+        text[at] = static_cast<char>(c);
+        const auto quoted = in_quotes(text);
+        const bool plain = c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+        ASSERT_EQ(quoted.size() == length + 2, plain) << c << " at " << at << " of " << length;
+        const auto read = nlohmann::json::parse(quoted).get<std::string>();
+        ASSERT_EQ(read, text) << c << " at " << at << " of " << length;
+      }
     }
   }
 }

@@ -192,13 +192,18 @@ static __always_inline void count_datagram(struct __sk_buff *skb, const struct d
 	struct bpf_sock *sk = skb->sk;
 	struct udp_track *track;
 
-	if (sk)
-		sk = bpf_sk_fullsock(sk);
 	if (!sk)
 		return;
+	/* The helper has none of a socket that is not full; asking for that first would cost each
+	 * packet another call.
+	 */
 	track = bpf_sk_storage_get(&orb8_udp, sk, NULL, 0);
-	if (!track)
+	if (!track) {
+		sk = bpf_sk_fullsock(sk);
+		if (!sk)
+			return;
 		track = first_packet(skb, sk, d);
+	}
 	if (!track) /* no memory */
 		tally_sock(ORB8_SOCK_LOST, d->packets, d->bytes);
 	else if (same_tuple(&track->first_peer, &d->tuple))

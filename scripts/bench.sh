@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# usage: bench.sh [part...]     as root; the parts are kernel, flood, agent, snapshot,
-#                            churn, throughput, memory and kube; all of them when none is named.
-#                            soak runs for minutes and is one of its own: see soak.sh
+# usage: bench.sh [part...]     as root; the parts are kernel, flood, agent, snapshot, churn,
+#                            throughput, memory, kube, filter, json and metrics; all of them when
+#                            none is named. soak runs for minutes and is one of its own: see soak.sh
 # Measures the release build, prints a table and writes build/bench.json. The figures are those of
 # this machine as it is: close what else is running.
 set -euo pipefail

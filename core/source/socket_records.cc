@@ -42,7 +42,9 @@ Role role_of(const orb8_socket_record& record, const Listeners& listeners) {
     case ORB8_ROLE_SERVER:
       return Role::kServer;
     default:  // older than the probes
-      return listeners.has(record.owner.netns, record.tuple.lport) ? Role::kServer : Role::kClient;
+      return listeners.has(record.owner.netns, Addr::of(record.tuple.laddr), record.tuple.lport)
+                 ? Role::kServer
+                 : Role::kClient;
   }
 }
 
@@ -63,10 +65,11 @@ SocketFacts facts_of(const orb8_socket_record& record, const Listeners& listener
   return facts;
 }
 
-// UDP's payload is what the headers leave; IP options, which nobody uses, count as payload.
+// UDP's payload is what the headers leave, and UDP-Lite's, which has the same (RFC 3828); IP
+// options, which nobody uses, count as payload.
 std::uint64_t payload_of(const orb8_socket_record& record, const orb8_transfer& moved) {
   if (record.tuple.proto == IPPROTO_TCP) return moved.payload;
-  if (record.tuple.proto != IPPROTO_UDP) return 0;
+  if (record.tuple.proto != IPPROTO_UDP && record.tuple.proto != IPPROTO_UDPLITE) return 0;
   const auto ip = Addr::of(record.tuple.raddr).is_v4() ? kIpv4Bytes : kIpv6Bytes;
   const auto headers = moved.packets * (kEthernetBytes + ip + sizeof(std::uint64_t));
   return moved.bytes > headers ? moved.bytes - headers : 0;
@@ -75,8 +78,8 @@ std::uint64_t payload_of(const orb8_socket_record& record, const orb8_transfer& 
 }  // namespace
 
 void Listeners::add(const orb8_socket_record& record) {
-  const Port port(record.owner.netns, record.tuple.lport);
-  if (by_cookie_.try_emplace(record.owner.cookie, port).second) ++sockets_[port];
+  const Place place(record.owner.netns, record.tuple.lport, Addr::of(record.tuple.laddr));
+  if (by_cookie_.try_emplace(record.owner.cookie, place).second) ++sockets_[place];
 }
 
 void Listeners::remove(const orb8_socket_record& record) {
@@ -87,8 +90,11 @@ void Listeners::remove(const orb8_socket_record& record) {
   by_cookie_.erase(found);
 }
 
-bool Listeners::has(std::uint32_t netns, std::uint16_t port) const {
-  return sockets_.contains({netns, port});
+// A listener at :: accepts IPv4 as well, unless it is IPV6_V6ONLY, which no record tells.
+bool Listeners::has(std::uint32_t netns, const Addr& addr, std::uint16_t port) const {
+  const auto listens_at = [&](const Addr& at) { return sockets_.contains({netns, port, at}); };
+  return listens_at(addr) || listens_at(Addr{}) ||
+         (addr.is_v4() && listens_at(Addr::v4(0, 0, 0, 0)));
 }
 
 SocketFlows to_flows(const orb8_socket_record& record, const BootClock& clock,

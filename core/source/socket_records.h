@@ -4,29 +4,30 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <tuple>
 #include <unordered_map>
-#include <utility>
 
 #include "common/socket.h"
 #include "core/kernel/boot_clock.h"
+#include "core/model/addr.h"
 #include "core/model/flow.h"
 
 namespace orb8 {
 
-// What listens: the ports of each network namespace.
+// What listens: the ports of each network namespace, at an address or at all of them.
 class Listeners {
  public:
   // Of a record of kind ORB8_LISTENS, or ORB8_CLOSED from the state LISTEN.
   void add(const orb8_socket_record& record);
   void remove(const orb8_socket_record& record);
 
-  bool has(std::uint32_t netns, std::uint16_t port) const;
+  // Whether connections to this port of this address are accepted.
+  bool has(std::uint32_t netns, const Addr& addr, std::uint16_t port) const;
 
  private:
-  using Port = std::pair<std::uint32_t, std::uint16_t>;  // netns and port
-  std::unordered_map<std::uint64_t, Port> by_cookie_;
-  std::map<Port, std::uint32_t> sockets_;  // several may share a port (SO_REUSEPORT)
+  using Place = std::tuple<std::uint32_t, std::uint16_t, Addr>;  // netns, port
+  std::unordered_map<std::uint64_t, Place> by_cookie_;
+  std::map<Place, std::uint32_t> sockets_;  // several may share a port (SO_REUSEPORT)
 };
 
 // Sent and received, seen from the socket. No packets: there is no such flow (yet).

@@ -19,8 +19,10 @@ namespace {
 const Addr kHere = Addr::v4(10, 0, 0, 1);
 const Addr kThere = Addr::v4(10, 0, 0, 2);
 
-orb8_socket_record listener(std::uint64_t cookie, std::uint32_t netns, std::uint16_t port) {
+orb8_socket_record listener(std::uint64_t cookie, std::uint32_t netns, std::uint16_t port,
+                            const Addr& at = Addr::v4(0, 0, 0, 0)) {
   orb8_socket_record record = {};
+  std::memcpy(record.tuple.laddr, at.bytes.data(), at.bytes.size());
   record.owner.cookie = cookie;
   record.owner.netns = netns;
   record.tuple.lport = port;
@@ -52,18 +54,32 @@ TEST(Listeners, KnowAPortAsLongAsOneOfItsSocketsListens) {
   listeners.add(listener(2, 4, 80));  // SO_REUSEPORT
   listeners.add(listener(2, 4, 80));  // told twice: by the walk, and by the tracepoint
   listeners.remove(listener(1, 4, 80));
-  EXPECT_TRUE(listeners.has(4, 80));
+  EXPECT_TRUE(listeners.has(4, kHere, 80));
   listeners.remove(listener(2, 4, 80));
-  EXPECT_FALSE(listeners.has(4, 80));
+  EXPECT_FALSE(listeners.has(4, kHere, 80));
   listeners.remove(listener(2, 4, 80));
-  EXPECT_FALSE(listeners.has(4, 80));
+  EXPECT_FALSE(listeners.has(4, kHere, 80));
 }
 
 TEST(Listeners, KeepNetworkNamespacesApart) {
   Listeners listeners;
   listeners.add(listener(1, 4, 80));
-  EXPECT_FALSE(listeners.has(5, 80));
-  EXPECT_FALSE(listeners.has(4, 81));
+  EXPECT_FALSE(listeners.has(5, kHere, 80));
+  EXPECT_FALSE(listeners.has(4, kHere, 81));
+}
+
+TEST(Listeners, AcceptAtTheirAddressOrAtAllOfThem) {
+  const auto v6 = *parse_addr("fd00::1");
+  Listeners listeners;
+  listeners.add(listener(1, 4, 80, kThere));
+  EXPECT_TRUE(listeners.has(4, kThere, 80));
+  EXPECT_FALSE(listeners.has(4, kHere, 80)) << "somebody's ephemeral port, maybe";
+  listeners.add(listener(2, 4, 81));
+  EXPECT_TRUE(listeners.has(4, kHere, 81));
+  EXPECT_FALSE(listeners.has(4, v6, 81));
+  listeners.add(listener(3, 4, 82, Addr{}));
+  EXPECT_TRUE(listeners.has(4, v6, 82));
+  EXPECT_TRUE(listeners.has(4, kHere, 82));
 }
 
 class SocketRecords : public ProbeRun {
@@ -128,6 +144,7 @@ TEST_F(SocketRecords, HaveThePayloadOfUdpThatTheHeadersLeave) {
   EXPECT_EQ(flows_of(socket(IPPROTO_UDP, kHere, kThere)).egress.payload_bytes, 1000U - 3 * 42);
   const auto v6 = socket(IPPROTO_UDP, *parse_addr("fd00::1"), *parse_addr("fd00::2"));
   EXPECT_EQ(flows_of(v6).egress.payload_bytes, 1000U - 3 * 62);
+  EXPECT_EQ(flows_of(socket(IPPROTO_UDPLITE, kHere, kThere)).egress.payload_bytes, 1000U - 3 * 42);
   auto empty = socket(IPPROTO_UDP, kHere, kThere);
   empty.sent.bytes = 41;
   EXPECT_EQ(flows_of(empty).egress.payload_bytes, 0U) << "never less than nothing";

@@ -92,10 +92,10 @@ std::size_t FlowPath::take_ready(std::size_t most) {
 }
 
 void FlowPath::answer_readers() {
+  if (metering_.is_asked() || desk_.wanted()) tell_held();  // what they get is told before it
   metering_.answer_readers();
   // What is pushed out is on its way into the history, and in neither: soon.
   if (!desk_.wanted() || ending_evicted_) return;
-  tell_held();  // what a view knows of is told before it
   desk_.answer([this](bool history) { return view(history); });
 }
 
@@ -129,7 +129,8 @@ void FlowPath::hold(const FlowTable::Change& change) {
   constexpr std::size_t kMost = 4096;
   if (held_.size() == kMost) tell_held();
   held_keys_.insert(change.flow->key);
-  held_.push_back({.flow = *change.flow, .change = change});
+  auto& held = held_.emplace_back(Held{.flow = *change.flow, .change = change});
+  held.change.flow = nullptr;  // a row may go meanwhile
 }
 
 void FlowPath::tell_held() {

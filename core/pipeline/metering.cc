@@ -46,11 +46,15 @@ Metering::Metering(const Config& config, const KubeStore* kube, std::function<vo
 }
 
 // A connection is two flows, and both are told to be closed, what was sent first. The other one
-// counts where nothing was sent, or that flow was pushed out of the table.
+// counts where nothing was sent, or that flow was pushed out of the table before; not where it was
+// just now, by the other one itself.
 void Metering::count_end(const Flow& flow, const FlowTable& table) {
   if (!meter_ || flow.key.protocol != IPPROTO_TCP) return;
   const bool sent = flow.key.direction == Direction::kEgress;
-  if (sent || table.find(other_direction(flow.key)) == nullptr) meter_->add_connection(flow);
+  if (!sent && (counted_socket_ == flow.key.socket || table.find(other_direction(flow.key))))
+    return;
+  counted_socket_ = flow.key.socket;
+  meter_->add_connection(flow);
 }
 
 void Metering::expire() {

@@ -36,8 +36,9 @@ class Metering {
   // Every few seconds.
   void expire();
 
+  bool is_asked() const { return desk_.wanted(); }
   void answer_readers() {
-    if (desk_.wanted()) desk_.answer([this] { return share(); });
+    if (is_asked()) desk_.answer([this] { return share(); });
   }
   void finish() { desk_.finish(share()); }
   void tell(Status& status) const;
@@ -52,6 +53,7 @@ class Metering {
   const KubeStore* kube_;
   std::size_t max_series_;
   std::optional<FlowMeter> meter_;
+  std::uint64_t counted_socket_ = 0;  // whose connection was counted last
   Desk<MeterSnapshot> desk_;
 };
 

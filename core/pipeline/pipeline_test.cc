@@ -9,6 +9,7 @@
 #include <map>
 #include <thread>
 #include <utility>
+#include <variant>
 
 #include "core/base/eventually.h"
 #include "core/source/scripted_source.h"
@@ -171,6 +172,38 @@ std::map<unsigned, std::pair<int, std::uint64_t>> all_in(const FlowView& view) {
     packets += flow.packets;
   });
   return all;
+}
+
+// Of a short connection what was received pushes out what was sent, as closed flows go first.
+TEST_F(PipelineTest, CountsAConnectionOnceWhereItsFlowsPushEachOtherOut) {
+  config_.snapshot_interval_ms = 60'000;
+  auto open = record(9, 1);
+  open.life = FlowLife::kOpen;
+  open.key.socket = 9;
+  script_.set_flow(open);
+  const auto pipeline = start();
+  auto sent = record(1, 5);
+  sent.key.direction = Direction::kEgress;
+  sent.key.socket = 7;
+  sent.life = FlowLife::kClosed;
+  auto received = sent;
+  received.key.direction = Direction::kIngress;
+  std::swap(received.key.src, received.key.dst);
+  std::swap(received.key.src_port, received.key.dst_port);
+  script_.set_flow(sent);
+  script_.set_flow(received);
+  pipeline->stop();
+  pipeline->flows()->for_each([&](const Flow& flow) { EXPECT_NE(flow.key, sent.key); });
+  std::uint64_t connections = 0;
+  pipeline->collect_metrics(
+      [&](const MetricFamily& family) {
+        if (family.info.name != "orb8_network_connections_total") return;
+        for (const auto& sample : family.samples) {
+          connections += std::get<std::uint64_t>(sample.value);
+        }
+      },
+      [](Status&) {});
+  EXPECT_EQ(connections, 1U);
 }
 
 TEST_F(PipelineTest, HasEveryFlowOnceInTheTableOrInTheHistory) {

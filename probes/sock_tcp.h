@@ -187,6 +187,8 @@ static __always_inline struct tcp_track *new_track(struct sock *sk)
 {
 	struct tcp_track *track = bpf_sk_storage_get(&orb8_tcp, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 
+	if (!track) /* another CPU may have been faster */
+		track = bpf_sk_storage_get(&orb8_tcp, sk, 0, 0);
 	if (!track)
 		tally_sock(ORB8_SOCK_UNTRACKED, 0, 0);
 	return track;

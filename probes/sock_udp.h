@@ -182,9 +182,13 @@ static __always_inline struct udp_track *first_packet(struct __sk_buff *skb, str
 						      const struct datagram *d)
 {
 	struct udp_track fresh = {};
+	struct udp_track *track;
 
 	start_track(skb, sk, d, &fresh);
-	return bpf_sk_storage_get(&orb8_udp, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	track = bpf_sk_storage_get(&orb8_udp, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!track) /* no memory, or another CPU was faster */
+		track = bpf_sk_storage_get(&orb8_udp, sk, NULL, 0);
+	return track;
 }
 
 static __always_inline void count_datagram(struct __sk_buff *skb, const struct datagram *d)
@@ -289,6 +293,7 @@ static __always_inline void udp_closes(struct bpf_sock *sk)
 	if (!r) {
 		tally_sock(ORB8_SOCK_CLOSES_LOST, track->sent.packets + track->received.packets,
 			   track->sent.bytes + track->received.bytes);
+		track->told = UDP_CLOSED;
 		return;
 	}
 	fill_udp(r, track);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -87,7 +88,7 @@ bool show(const v1::NetworkEvent& event, const Backend::EventFn& on_event) {
 }
 
 bool show(const v1::EventBatch& batch, const Backend::EventFn& on_event) {
-  return std::ranges::all_of(batch.events(), on_event);
+  return std::ranges::all_of(batch.events(), std::cref(on_event));
 }
 
 class RemoteBackend final : public Backend {

@@ -307,6 +307,28 @@ TEST_F(SocketSourceTest, TakesAV4MappedConnectionForWhatItIsOnTheWire) {
   EXPECT_NE(accepted.key.socket, sent.key.socket) << "two sockets, two views, on loopback too";
 }
 
+TEST_F(SocketSourceTest, TellsWhatOneListenerOfAllAddressesAcceptsFromBothFamilies) {
+  SocketWatcher watcher;
+  const NetNs ns;
+  const auto listener = bound_socket(ns, SOCK_STREAM, 0, Addr{}, kPort);
+  must(::listen(listener.get(), 2), "listen");
+  for (const auto& addr : {Addr::v4(127, 0, 0, 1), *parse_addr("::1")}) {
+    const auto client = bound_socket(ns, SOCK_STREAM, 0, addr, 5001);
+    connect_to(client.get(), addr, kPort);
+    const UniqueFd server(
+        must(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
+    must(::send(client.get(), "x", 1, 0), "send");
+    const Ends ends{addr, 5001, addr, kPort};
+    for (const auto direction : {Direction::kEgress, Direction::kIngress}) {
+      const auto flow = watcher.flow(ns, ends, kTcp, direction,
+                                     [](const Flow& one) { return one.payload_bytes == 1; });
+      EXPECT_EQ(flow.payload_bytes, 1U) << to_string(addr);
+      const bool at_server = direction == Direction::kIngress;
+      EXPECT_EQ(flow.socket.role, at_server ? Role::kServer : Role::kClient) << to_string(addr);
+    }
+  }
+}
+
 // They vanish while snapshots are read, one after the other.
 TEST_F(SocketSourceTest, LivesThroughNamespacesThatVanish) {
   constexpr std::uint16_t kSpaces = 50;

@@ -104,6 +104,36 @@ TEST_P(SocketUdpTest, SpillsPeersThatFindNoRoomAndMissesNothing) {
   EXPECT_GT(watcher.accounting().spilled.packets, 0U);
 }
 
+// Others of the machine may lose something too: so no less, and of these no more.
+TEST_P(SocketUdpTest, CountsAsLostWhatFindsTheRingFullToo) {
+  constexpr std::uint16_t kPeers = 500;
+  auto options = SocketWatcher::options();
+  options.max_flows = 16;
+  options.ring_bytes = 4096;
+  SocketWatcher watcher(options);
+  UdpSink sink(b().ns, b_addr(), kPort);
+  for (std::uint16_t i = 0; i < kPeers; ++i) {
+    const Ends ends{a_addr(), static_cast<std::uint16_t>(20'000 + i), b_addr(), kPort};
+    UdpSender(a().ns, ends).send(2, 100);
+  }
+  ASSERT_EQ(sink.receive(2UL * kPeers), 2UL * kPeers);
+  const auto all = Totals{1, udp_frame(b_addr(), 100)} * (4UL * kPeers);  // of both ends
+  Totals told;
+  Tally lost;
+  EXPECT_TRUE(eventually([&] {
+    watcher.read();
+    const auto received = watcher.totals(b().ns, kUdp, Direction::kIngress);
+    const auto sent = watcher.totals(a().ns, kUdp, Direction::kEgress);
+    told = {received.packets + sent.packets, received.bytes + sent.bytes};
+    lost = watcher.accounting().lost;
+    return told.packets + lost.packets >= all.packets && told.bytes + lost.bytes >= all.bytes;
+  })) << told.packets
+      << " told and " << lost.packets << " lost of " << all.packets;
+  EXPECT_LE(told.packets, all.packets);
+  EXPECT_LE(told.bytes, all.bytes);
+  EXPECT_GT(lost.packets, 0U);
+}
+
 TEST_P(SocketUdpTest, SeesAnEchoAndItsReply) {
   SocketWatcher watcher;
   ping(a().ns, a_addr(), b_addr(), 5, 200);

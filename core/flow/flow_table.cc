@@ -272,12 +272,13 @@ FlowTable::Change FlowTable::advance(Slot slot, const FlowRecord& record) {
   }
   const auto moved = moved_since(record.incarnation != 0 ? told(slot) : FlowProgress{}, record);
   if (record.incarnation == 0 && present != 0) add_before(slot, moved);
-  Change change{.packets = moved.packets, .bytes = moved.bytes};
+  Change change{
+      .packets = moved.packets, .bytes = moved.bytes, .payload_bytes = moved.payload_bytes};
   change.retransmits =
       static_cast<std::uint32_t>(growth(record.socket.retransmits, retransmits_before));
   change.closed = change_facts(slot, record);
   change.flow = &row(slot);
-  if (moved.packets == 0 && moved.bytes == 0 && moved.payload_bytes == 0) return change;
+  if (!change.has_moved()) return change;
 
   unlink(slot);  // before its flags change: they tell its line
   Flow& flow = writable_row(slot);

@@ -84,9 +84,13 @@ class FlowTable {
     const Flow* flow = nullptr;  // valid until the next call that writes; null: no such flow
     std::uint64_t packets = 0;   // moved
     std::uint64_t bytes = 0;
+    std::uint64_t payload_bytes = 0;
     std::uint32_t retransmits = 0;  // of its socket: each of the two flows has them
     bool started = false;
     bool closed = false;  // its socket was closed by this record
+
+    // A socket is read while it goes on: each of the counters may come without the others.
+    bool has_moved() const { return packets != 0 || bytes != 0 || payload_bytes != 0; }
   };
   struct Ended {
     Flow flow;

@@ -152,7 +152,7 @@ void FlowPath::tell(const Flow& flow, const FlowTable::Change& change) {
 }
 
 void FlowPath::tell_change(const Flow& flow, const FlowTable::Change& change) {
-  if (!change.started && change.packets == 0) return;
+  if (!change.started && !change.has_moved()) return;
   const auto kind = change.started ? EventKind::kFlowStart : EventKind::kFlowUpdate;
   if (!hub_.wants(kind)) return;
   Event event;

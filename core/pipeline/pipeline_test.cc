@@ -95,6 +95,24 @@ TEST_F(PipelineTest, TellsAFlowsStartItsMovesAndItsEnd) {
   EXPECT_EQ(script_.flows(), 0U) << "its entry is out of the kernel";
 }
 
+// As the counters of a socket that is read while it goes on.
+TEST_F(PipelineTest, TellsBytesThatCameWithoutAPacket) {
+  const auto pipeline = start();
+  auto events = *pipeline->subscribe({}, false);
+  auto flow = record(1, 5);
+  script_.set_flow(flow);
+  EXPECT_EQ(events.next(kPatience).events.at(0).bytes, 500U);
+  flow.bytes += 1000;
+  script_.set_flow(flow);
+  const auto update = events.next(kPatience).events.at(0);
+  EXPECT_EQ(update.kind, EventKind::kFlowUpdate);
+  EXPECT_EQ(update.packets, 0U);
+  EXPECT_EQ(update.bytes, 1000U);
+  flow.payload_bytes = 700;
+  script_.set_flow(flow);
+  EXPECT_EQ(events.next(kPatience).events.at(0).flow.payload_bytes, 700U);
+}
+
 TEST_F(PipelineTest, LooksForIdleFlowsAtItsInterval) {
   config_.flow_timeout_secs = 1;
   config_.expiration_interval_secs = 1;

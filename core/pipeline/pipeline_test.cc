@@ -9,7 +9,6 @@
 #include <map>
 #include <thread>
 #include <utility>
-#include <variant>
 
 #include "core/base/eventually.h"
 #include "core/source/scripted_source.h"
@@ -95,24 +94,6 @@ TEST_F(PipelineTest, TellsAFlowsStartItsMovesAndItsEnd) {
   EXPECT_EQ(script_.flows(), 0U) << "its entry is out of the kernel";
 }
 
-// As the counters of a socket that is read while it goes on.
-TEST_F(PipelineTest, TellsBytesThatCameWithoutAPacket) {
-  const auto pipeline = start();
-  auto events = *pipeline->subscribe({}, false);
-  auto flow = record(1, 5);
-  script_.set_flow(flow);
-  EXPECT_EQ(events.next(kPatience).events.at(0).bytes, 500U);
-  flow.bytes += 1000;
-  script_.set_flow(flow);
-  const auto update = events.next(kPatience).events.at(0);
-  EXPECT_EQ(update.kind, EventKind::kFlowUpdate);
-  EXPECT_EQ(update.packets, 0U);
-  EXPECT_EQ(update.bytes, 1000U);
-  flow.payload_bytes = 700;
-  script_.set_flow(flow);
-  EXPECT_EQ(events.next(kPatience).events.at(0).flow.payload_bytes, 700U);
-}
-
 TEST_F(PipelineTest, LooksForIdleFlowsAtItsInterval) {
   config_.flow_timeout_secs = 1;
   config_.expiration_interval_secs = 1;
@@ -190,38 +171,6 @@ std::map<unsigned, std::pair<int, std::uint64_t>> all_in(const FlowView& view) {
     packets += flow.packets;
   });
   return all;
-}
-
-// Of a short connection what was received pushes out what was sent, as closed flows go first.
-TEST_F(PipelineTest, CountsAConnectionOnceWhereItsFlowsPushEachOtherOut) {
-  config_.snapshot_interval_ms = 60'000;
-  auto open = record(9, 1);
-  open.life = FlowLife::kOpen;
-  open.key.socket = 9;
-  script_.set_flow(open);
-  const auto pipeline = start();
-  auto sent = record(1, 5);
-  sent.key.direction = Direction::kEgress;
-  sent.key.socket = 7;
-  sent.life = FlowLife::kClosed;
-  auto received = sent;
-  received.key.direction = Direction::kIngress;
-  std::swap(received.key.src, received.key.dst);
-  std::swap(received.key.src_port, received.key.dst_port);
-  script_.set_flow(sent);
-  script_.set_flow(received);
-  pipeline->stop();
-  pipeline->flows()->for_each([&](const Flow& flow) { EXPECT_NE(flow.key, sent.key); });
-  std::uint64_t connections = 0;
-  pipeline->collect_metrics(
-      [&](const MetricFamily& family) {
-        if (family.info.name != "orb8_network_connections_total") return;
-        for (const auto& sample : family.samples) {
-          connections += std::get<std::uint64_t>(sample.value);
-        }
-      },
-      [](Status&) {});
-  EXPECT_EQ(connections, 1U);
 }
 
 TEST_F(PipelineTest, HasEveryFlowOnceInTheTableOrInTheHistory) {

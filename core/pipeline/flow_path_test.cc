@@ -1,0 +1,105 @@
+// What becomes of records that tell of a socket's two flows, through a whole pipeline.
+// SPDX-License-Identifier: Apache-2.0
+#include "core/pipeline/flow_path.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "core/base/clock.h"
+#include "core/pipeline/pipeline.h"
+#include "core/source/scripted_source.h"
+
+namespace orb8 {
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(20);
+
+FlowRecord record(std::uint16_t port, std::uint64_t packets) {
+  const auto now_ns = wall_now_ns();
+  return {.key = {.src = Addr::v4(10, 0, 0, 1),
+                  .dst = Addr::v4(10, 0, 0, 2),
+                  .src_port = port,
+                  .dst_port = 80,
+                  .protocol = IPPROTO_TCP},
+          .packets = packets,
+          .bytes = 100 * packets,
+          .incarnation = 1,
+          .first_seen_ns = now_ns,
+          .last_seen_ns = now_ns};
+}
+
+class FlowPathTest : public ::testing::Test {
+ protected:
+  FlowPathTest() {
+    config_.snapshot_interval_ms = 100;
+    config_.max_flows = 2;
+  }
+
+  std::unique_ptr<Pipeline> start() {
+    auto pipeline = Pipeline::start(config_, std::make_unique<ScriptedSource>(script_));
+    EXPECT_TRUE(pipeline);
+    return std::move(*pipeline);
+  }
+
+  Config config_;
+  Script script_;
+};
+
+// As the counters of a socket that is read while it goes on.
+TEST_F(FlowPathTest, TellsBytesThatCameWithoutAPacket) {
+  const auto pipeline = start();
+  auto events = *pipeline->subscribe({}, false);
+  auto flow = record(1, 5);
+  script_.set_flow(flow);
+  EXPECT_EQ(events.next(kPatience).events.at(0).bytes, 500U);
+  flow.bytes += 1000;
+  script_.set_flow(flow);
+  const auto update = events.next(kPatience).events.at(0);
+  EXPECT_EQ(update.kind, EventKind::kFlowUpdate);
+  EXPECT_EQ(update.packets, 0U);
+  EXPECT_EQ(update.bytes, 1000U);
+  flow.payload_bytes = 700;
+  script_.set_flow(flow);
+  EXPECT_EQ(events.next(kPatience).events.at(0).flow.payload_bytes, 700U);
+}
+
+// Of a short connection what was received pushes out what was sent, as closed flows go first.
+TEST_F(FlowPathTest, CountsAConnectionOnceWhereItsFlowsPushEachOtherOut) {
+  config_.snapshot_interval_ms = 60'000;
+  auto open = record(9, 1);
+  open.life = FlowLife::kOpen;
+  open.key.socket = 9;
+  script_.set_flow(open);
+  const auto pipeline = start();
+  auto sent = record(1, 5);
+  sent.key.direction = Direction::kEgress;
+  sent.key.socket = 7;
+  sent.life = FlowLife::kClosed;
+  auto received = sent;
+  received.key.direction = Direction::kIngress;
+  std::swap(received.key.src, received.key.dst);
+  std::swap(received.key.src_port, received.key.dst_port);
+  script_.set_flow(sent);
+  script_.set_flow(received);
+  pipeline->stop();
+  pipeline->flows()->for_each([&](const Flow& flow) { EXPECT_NE(flow.key, sent.key); });
+  std::uint64_t connections = 0;
+  pipeline->collect_metrics(
+      [&](const MetricFamily& family) {
+        if (family.info.name != "orb8_network_connections_total") return;
+        for (const auto& sample : family.samples) {
+          connections += std::get<std::uint64_t>(sample.value);
+        }
+      },
+      [](Status&) {});
+  EXPECT_EQ(connections, 1U);
+}
+
+}  // namespace
+}  // namespace orb8

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <thread>
 #include <vector>
@@ -189,41 +190,29 @@ TEST_F(RemoteBackend, SaysWhenThereIsNoFurtherEventYet) {
   EXPECT_EQ(events, 3);
 }
 
-TEST_F(RemoteBackend, TellsTheEventsOfABatchOneByOne) {
-  auto backend = connected();
+// The ports of the first events of a stream, which ends with so many.
+std::vector<std::uint32_t> first_ports(Backend& backend, std::size_t enough) {
   std::vector<std::uint32_t> ports;
   const auto take = [&](const v1::NetworkEvent& event) {
     ports.push_back(event.dst_port());
-    return ports.size() < 3;
+    return ports.size() < enough;
   };
-  const auto ok = backend->stream({}, take, {});
+  const auto ok = backend.stream({}, take, {});
   EXPECT_TRUE(ok) << ok.error().what;
-  EXPECT_THAT(ports, ElementsAre(1, 2, 3));
+  return ports;
+}
+
+TEST_F(RemoteBackend, TellsTheEventsOfABatchOneByOne) {
+  EXPECT_THAT(first_ports(*connected(), 3), ElementsAre(1, 2, 3));
 }
 
 TEST_F(RemoteBackend, HasEnoughInTheMiddleOfABatch) {
-  auto backend = connected();
-  std::vector<std::uint32_t> ports;
-  const auto take = [&](const v1::NetworkEvent& event) {
-    ports.push_back(event.dst_port());
-    return false;
-  };
-  const auto ok = backend->stream({}, take, {});
-  EXPECT_TRUE(ok) << ok.error().what;
-  EXPECT_THAT(ports, ElementsAre(1));
+  EXPECT_THAT(first_ports(*connected(), 1), ElementsAre(1));
 }
 
 TEST_F(RemoteBackend, TakesEventsOneByOneFromAnAgentThatKnowsNoBatches) {
   agent_.upstreams = true;
-  auto backend = connected();
-  std::vector<std::uint32_t> ports;
-  const auto take = [&](const v1::NetworkEvent& event) {
-    ports.push_back(event.dst_port());
-    return ports.size() < 3;
-  };
-  const auto ok = backend->stream({}, take, {});
-  EXPECT_TRUE(ok) << ok.error().what;
-  EXPECT_THAT(ports, ElementsAre(443, 443, 443));
+  EXPECT_THAT(first_ports(*connected(), 3), ElementsAre(443, 443, 443));
 }
 
 TEST_F(RemoteBackend, TellsAStreamThatTheAgentEndedFromOneThatWeEnded) {

@@ -22,7 +22,14 @@ Totals totals_of(const Flow& flow) {
   return {flow.packets, flow.bytes};
 }
 
-class SocketUdpTest : public SocketPairTest {};
+class SocketUdpTest : public SocketPairTest {
+ protected:
+  // Two datagrams of 100 bytes from a port of its own.
+  void send_as_peer(std::uint16_t number) {
+    const Ends ends{a_addr(), static_cast<std::uint16_t>(20'000 + number), b_addr(), kPort};
+    UdpSender(a().ns, ends).send(2, 100);
+  }
+};
 
 INSTANTIATE_TEST_SUITE_P(BothFamilies, SocketUdpTest, testing::Values(AF_INET, AF_INET6),
                          family_name);
@@ -90,8 +97,7 @@ TEST_P(SocketUdpTest, SpillsPeersThatFindNoRoomAndMissesNothing) {
   SocketWatcher watcher(options);
   UdpSink sink(b().ns, b_addr(), kPort);
   for (std::uint16_t i = 0; i < kPeers; ++i) {
-    const Ends ends{a_addr(), static_cast<std::uint16_t>(20'000 + i), b_addr(), kPort};
-    UdpSender(a().ns, ends).send(2, 100);
+    send_as_peer(i);
     if (i % 100 == 99) watcher.read();
   }
   ASSERT_EQ(sink.receive(2UL * kPeers), 2UL * kPeers);
@@ -112,10 +118,7 @@ TEST_P(SocketUdpTest, CountsAsLostWhatFindsTheRingFullToo) {
   options.ring_bytes = 4096;
   SocketWatcher watcher(options);
   UdpSink sink(b().ns, b_addr(), kPort);
-  for (std::uint16_t i = 0; i < kPeers; ++i) {
-    const Ends ends{a_addr(), static_cast<std::uint16_t>(20'000 + i), b_addr(), kPort};
-    UdpSender(a().ns, ends).send(2, 100);
-  }
+  for (std::uint16_t i = 0; i < kPeers; ++i) send_as_peer(i);
   ASSERT_EQ(sink.receive(2UL * kPeers), 2UL * kPeers);
   const auto all = Totals{1, udp_frame(b_addr(), 100)} * (4UL * kPeers);  // of both ends
   Totals told;

@@ -3,53 +3,17 @@
 #include "core/pipeline/flow_path.h"
 
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 
-#include <chrono>
 #include <cstdint>
-#include <memory>
 #include <utility>
 #include <variant>
 
-#include "core/base/clock.h"
-#include "core/pipeline/pipeline.h"
-#include "core/source/scripted_source.h"
+#include "core/pipeline/pipeline_fixture.h"
 
 namespace orb8 {
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(20);
-
-FlowRecord record(std::uint16_t port, std::uint64_t packets) {
-  const auto now_ns = wall_now_ns();
-  return {.key = {.src = Addr::v4(10, 0, 0, 1),
-                  .dst = Addr::v4(10, 0, 0, 2),
-                  .src_port = port,
-                  .dst_port = 80,
-                  .protocol = IPPROTO_TCP},
-          .packets = packets,
-          .bytes = 100 * packets,
-          .incarnation = 1,
-          .first_seen_ns = now_ns,
-          .last_seen_ns = now_ns};
-}
-
-class FlowPathTest : public ::testing::Test {
- protected:
-  FlowPathTest() {
-    config_.snapshot_interval_ms = 100;
-    config_.max_flows = 2;
-  }
-
-  std::unique_ptr<Pipeline> start() {
-    auto pipeline = Pipeline::start(config_, std::make_unique<ScriptedSource>(script_));
-    EXPECT_TRUE(pipeline);
-    return std::move(*pipeline);
-  }
-
-  Config config_;
-  Script script_;
-};
+using FlowPathTest = PipelineTest;
 
 // As the counters of a socket that is read while it goes on.
 TEST_F(FlowPathTest, TellsBytesThatCameWithoutAPacket) {

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "core/base/eventually.h"
-#include "core/source/scripted_source.h"
+#include "core/pipeline/pipeline_fixture.h"
 
 namespace orb8 {
 namespace {
@@ -20,45 +20,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using namespace std::chrono_literals;
-
-constexpr auto kPatience = 20s;
-
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-FlowRecord record(std::uint16_t port, std::uint64_t packets, std::uint64_t incarnation = 1) {
-  return {.key = {.src = Addr::v4(10, 0, 0, 1),
-                  .dst = Addr::v4(10, 0, 0, 2),
-                  .src_port = port,
-                  .dst_port = 80,
-                  .protocol = IPPROTO_TCP},
-          .packets = packets,
-          .bytes = 100 * packets,
-          .incarnation = incarnation,
-          .first_seen_ns = now_ns(),
-          .last_seen_ns = now_ns()};
-}
-
-class PipelineTest : public ::testing::Test {
- protected:
-  PipelineTest() {
-    config_.snapshot_interval_ms = 100;
-    config_.poll_interval_ms = 10;
-    config_.max_flows = 2;
-  }
-
-  std::unique_ptr<Pipeline> start() {
-    auto pipeline = Pipeline::start(config_, std::make_unique<ScriptedSource>(script_));
-    EXPECT_TRUE(pipeline);
-    return std::move(*pipeline);
-  }
-
-  Config config_;
-  Script script_;
-};
 
 TEST_F(PipelineTest, HasTakenASnapshotWhenItIsStarted) {
   script_.set_flow(record(1, 5));
@@ -78,7 +39,7 @@ TEST_F(PipelineTest, TellsAFlowsStartItsMovesAndItsEnd) {
   EXPECT_EQ(batch.events[0].packets, 5U);
 
   flow.packets = 8;
-  flow.last_seen_ns = now_ns() - 10'000'000'000;  // silent since
+  flow.last_seen_ns = wall_now_ns() - 10'000'000'000;  // silent since
   flow.tcp_flags = kTcpSyn | kTcpFin;
   script_.set_flow(flow);
   batch = events.next(kPatience);
@@ -199,7 +160,7 @@ TEST_F(PipelineTest, RemembersWhyAndWhenAFlowEnded) {
   const auto before = pipeline->view(true).taken_ns;
   auto flow = record(1, 5);
   flow.tcp_flags = kTcpFin;
-  flow.last_seen_ns = now_ns() - 10'000'000'000;
+  flow.last_seen_ns = wall_now_ns() - 10'000'000'000;
   script_.set_flow(flow);
   FlowView view;
   EXPECT_TRUE(eventually([&] {
@@ -222,7 +183,7 @@ TEST_F(PipelineTest, ForgetsEndedFlowsAtTheirAge) {
   const auto pipeline = start();
   auto flow = record(1, 5);
   flow.tcp_flags = kTcpFin;
-  flow.last_seen_ns = now_ns() - 10'000'000'000;
+  flow.last_seen_ns = wall_now_ns() - 10'000'000'000;
   script_.set_flow(flow);
   const auto remembered = [&] { return pipeline->status().history_flows; };
   EXPECT_TRUE(eventually([&] { return remembered() == 1; }));

@@ -93,11 +93,12 @@ struct orb8_peer {
 /* What became of what the socket probes saw. Indexes orb8_sock_tally. */
 enum orb8_sock_fate {
 	ORB8_SOCK_CLOSES,      /* last records sent; their packets and bytes are not added here */
-	ORB8_SOCK_CLOSES_LOST, /* no room in the ring, or no track: closed sockets' last words */
+	ORB8_SOCK_CLOSES_LOST, /* no room in the ring, or ended unseen: closed sockets' last words */
 	ORB8_SOCK_SPILLED,     /* the peers' map was full: sent one by one */
 	ORB8_SOCK_LOST,	       /* and the ring too */
 	ORB8_SOCK_UNPARSED,    /* a packet whose headers cannot be read */
 	ORB8_SOCK_UNTRACKED,   /* no memory for a TCP socket's track: times it was asked for */
+	ORB8_SOCK_LISTENERS_UNTOLD, /* no room in the ring: orb8_listeners has them still */
 	ORB8_SOCK_FATE_MAX,
 };
 
@@ -120,5 +121,5 @@ ORB8_ABI_AT(orb8_socket_record, sent, 96);
 ORB8_ABI_AT(orb8_socket_record, retransmitted_bytes, 160);
 ORB8_ABI_SIZE(orb8_peer_key, 48);
 ORB8_ABI_SIZE(orb8_peer, 120);
-ORB8_ABI_SIZE(orb8_sock_tallies, 144);
+ORB8_ABI_SIZE(orb8_sock_tallies, 168);
 #endif

@@ -63,6 +63,22 @@ struct sock_cgroup_data___before_5_15 {
 	__u64 val; /* a struct cgroup, unless its lowest bit is set */
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	long long counter;
+} atomic64_t;
+
+typedef struct refcount_struct {
+	atomic_t refs;
+} refcount_t;
+
+struct list_head {
+	struct list_head *next;
+};
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -74,6 +90,8 @@ struct sock_common {
 	struct ip6_bytes skc_v6_daddr;
 	struct ip6_bytes skc_v6_rcv_saddr;
 	unsigned long skc_flags;
+	atomic64_t skc_cookie;
+	refcount_t skc_refcnt;
 };
 
 struct file {
@@ -115,6 +133,7 @@ struct minmax {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	struct list_head tsq_node;
 	__u64 bytes_sent;
 	__u64 bytes_acked;
 	__u64 bytes_retrans;
@@ -151,6 +170,13 @@ struct bpf_iter__bpf_sk_storage_map {
 	struct bpf_iter_meta *meta;
 	struct bpf_map *map;
 	struct sock *sk;
+	void *value;
+};
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	void *key;
 	void *value;
 };
 

@@ -4,40 +4,11 @@
  */
 #ifndef ORB8_PROBES_SOCK_TCP_H
 #define ORB8_PROBES_SOCK_TCP_H
-#include "probes/sock_owner.h"
+#include "probes/sock_listen.h"
+#include "probes/tcp_track.h"
 
 #define IPV4_BYTES 20
 #define IPV6_BYTES 40
-
-/* The kernel's segment counters have 32 bits: minutes at 100 Gbit/s. */
-struct segments {
-	__u64 before; /* of all that came before `since` */
-	__u32 since;  /* the kernel's counter then */
-	__u32 told;   /* the kernel's counter when it was reported last */
-};
-
-/* A connection, or a listener, from its opening on, or from when it was found. */
-struct tcp_track {
-	struct orb8_socket_owner owner;
-	__u64 sent_before; /* the kernel's counters when it was found */
-	__u64 sequenced_before;
-	__u64 retransmitted_before;
-	__u64 received_before;
-	struct segments out;
-	struct segments in;
-	__u32 retransmits_before;
-	__u32 told_waiting; /* bytes in both queues, when reported last */
-	__u64 told_in;	    /* the snapshot that did */
-	__u64 closed;	    /* 1: its last record was sent; the track stays as long as the socket */
-};
-
-/* Cloned to what is accepted: so a listener's children are known from the start. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
-	__type(key, int);
-	__type(value, struct tcp_track);
-} orb8_tcp SEC(".maps");
 
 static __always_inline __u64 total_segments(struct segments *s, __u32 now)
 {
@@ -64,6 +35,12 @@ static __always_inline void start_segments(struct segments *s, __u32 now)
 static __always_inline __u64 sequenced(const struct tcp_sock *tp)
 {
 	return tp->bytes_acked + (__u32)(tp->snd_nxt - tp->snd_una);
+}
+
+static __always_inline void start_from_birth(struct tcp_track *track)
+{
+	start_segments(&track->out, 0);
+	start_segments(&track->in, 0);
 }
 
 /* Leaves out what moved before now. */
@@ -113,7 +90,7 @@ static __always_inline __u64 payload_sent(const struct tcp_track *track, const s
 					  const struct tcp_sock *tp, __u8 closing_from)
 {
 	__u64 bytes = sequenced(tp) - track->sequenced_before;
-	__u64 signs;
+	__u64 signs, most;
 
 	/* A snapshot reads while the socket goes on. The state changes before a FIN is sent, so
 	 * read it after the numbers: no FIN among them is then taken for payload.
@@ -121,7 +98,9 @@ static __always_inline __u64 payload_sent(const struct tcp_track *track, const s
 	barrier();
 	signs = track->owner.role == ORB8_ROLE_CLIENT;
 	signs += sent_fin(tp, closing_from ?: *(volatile const __u8 *)&sk->__sk_common.skc_state);
-	return bytes > signs ? bytes - signs : 0;
+	bytes = bytes > signs ? bytes - signs : 0;
+	most = tp->bytes_sent - track->sent_before;
+	return bytes < most ? bytes : most; /* without the SYN of a client that nobody saw call */
 }
 
 static __always_inline __u32 segment_headers(const struct orb8_tuple *t, const struct tcp_sock *tp)
@@ -182,88 +161,103 @@ static __always_inline void fill_tcp(struct orb8_socket_record *r, struct tcp_tr
 
 /* --- opening --- */
 
-/* NULL: there is no memory for it, or no more of it for this socket (net.core.optmem_max). */
-static __always_inline struct tcp_track *new_track(struct sock *sk)
-{
-	struct tcp_track *track = bpf_sk_storage_get(&orb8_tcp, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+/* A socket's track, and its slot where it has one. */
+struct tcp_place {
+	struct tcp_track *track; /* NULL: there is none */
+	struct tcp_slot *slot;
+};
 
-	if (!track) /* another CPU may have been faster */
-		track = bpf_sk_storage_get(&orb8_tcp, sk, 0, 0);
-	if (!track)
-		tally_sock(ORB8_SOCK_UNTRACKED, 0, 0);
+static __always_inline struct tcp_place find_place(struct sock *sk, enum looker looker)
+{
+	struct tcp_place at = {.slot = slot_of(address_of(sk, looker))};
+
+	if (at.slot)
+		at.track = &at.slot->track;
+	else
+		at.track = bpf_sk_storage_get(&orb8_tcp, sk, 0, 0);
+	return at;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct tcp_track);
+	__uint(max_entries, 1);
+} orb8_unknown SEC(".maps");
+
+/* For a moment, of a connection that has none. */
+static __always_inline struct tcp_track *unknown_track(void)
+{
+	__u32 zero = 0;
+	struct tcp_track *track = bpf_map_lookup_elem(&orb8_unknown, &zero);
+
+	if (track)
+		__builtin_memset(track, 0, sizeof(*track));
 	return track;
+}
+
+/* For a connection that begins. The slot is filled when its track is. */
+static __always_inline struct tcp_place new_place(struct sock *sk, __u64 address)
+{
+	struct tcp_place at = {.slot = slot_of(address)};
+
+	if (at.slot) {
+		/* Of another socket, which ended unseen: the kernel uses its memory again. */
+		at.slot->sk = SLOT_TAKEN;
+		if (!at.slot->track.closed)
+			tally_sock(ORB8_SOCK_CLOSES_LOST, 0, 0);
+	} else {
+		at.slot = free_slot(address);
+	}
+	at.track = at.slot ? &at.slot->track : stored_track(sk);
+	if (at.track)
+		__builtin_memset(at.track, 0, sizeof(*at.track));
+	return at;
 }
 
 /* In connect(), or in sendto() with MSG_FASTOPEN. */
 static __always_inline void client_opens(struct sock *sk)
 {
+	__u64 address = address_of(sk, LOOKS_AT_CHANGE);
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct tcp_track *track = tp ? new_track(sk) : NULL;
+	struct tcp_place at;
 
-	if (!track || (track->owner.role == ORB8_ROLE_CLIENT && !track->closed))
+	if (!tp)
 		return;
-	name_socket(&track->owner, sk);
-	owned_by_current(&track->owner);
-	track->owner.role = ORB8_ROLE_CLIENT;
-	start_from_here(track, tp);
-	track->sequenced_before = 0; /* the numbers are chosen later */
-	track->closed = 0;	     /* a socket may try once more */
-}
-
-/* In listen(). */
-static __always_inline void server_listens(struct sock *sk)
-{
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct tcp_track *track = tp ? new_track(sk) : NULL;
-	struct orb8_socket_record *r;
-	__u64 wake;
-
-	if (!track)
+	at = new_place(sk, address);
+	if (!at.track)
 		return;
-	name_socket(&track->owner, sk);
-	owned_by_current(&track->owner);
-	track->owner.role = ORB8_ROLE_SERVER;
-	track->closed = 0;
-	r = reserve_record(&wake);
-	if (!r)
-		return;
-	__builtin_memset(r, 0, sizeof(*r));
-	fill_tuple(&r->tuple, sk, tp);
-	r->owner = track->owner;
-	r->state = TCP_LISTEN;
-	r->kind = ORB8_LISTENS;
-	bpf_ringbuf_submit(r, wake);
+	name_socket(&at.track->owner, sk);
+	owned_by_current(&at.track->owner);
+	at.track->owner.role = ORB8_ROLE_CLIENT;
+	start_from_here(at.track, tp);
+	at.track->sequenced_before = 0; /* the numbers are chosen later */
+	if (at.slot)
+		fill_slot(at.slot, address);
 }
 
-/* The listener's track was cloned with the socket, and nobody has made it the socket's own yet. */
-static __always_inline bool is_listeners(const struct tcp_track *track, struct sock *sk)
-{
-	return track->owner.first_ns && track->owner.cookie != bpf_get_socket_cookie(sk);
-}
-
-static __always_inline void start_child(struct tcp_track *track, struct sock *sk)
-{
-	name_socket(&track->owner, sk);
-	track->owner.role = ORB8_ROLE_SERVER;
-	track->owner.source = track->owner.pid ? ORB8_OWNER_LISTENER : ORB8_OWNER_UNKNOWN;
-	track->sent_before = track->sequenced_before = 0;
-	track->retransmitted_before = track->received_before = 0;
-	track->retransmits_before = 0;
-	start_segments(&track->out, 0);
-	start_segments(&track->in, 0);
-}
-
-/* In a softirq: nobody has accepted it yet. */
+/* In a softirq, while the kernel copies the listener to make its child: nobody has accepted it yet.
+ */
 static __always_inline void server_opens(struct sock *sk)
 {
+	__u64 address = address_of(sk, LOOKS_AT_CHANGE);
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct tcp_track *track = tp ? new_track(sk) : NULL;
+	const struct orb8_listener *listener;
+	struct tcp_place at;
 
-	if (!track || track->owner.role == ORB8_ROLE_CLIENT) /* both sides called: RFC 9293, 3.5 */
+	if (!tp)
 		return;
-	if (track->owner.cookie == bpf_get_socket_cookie(sk)) /* the second program's turn */
+	at = new_place(sk, address);
+	if (!at.track)
 		return;
-	start_child(track, sk);
+	name_socket(&at.track->owner, sk);
+	at.track->owner.role = ORB8_ROLE_SERVER;
+	listener = listener_of(tp);
+	if (listener)
+		owned_by_listener(&at.track->owner, listener);
+	start_from_birth(at.track);
+	if (at.slot)
+		fill_slot(at.slot, address);
 }
 
 /* --- closing --- */
@@ -282,17 +276,16 @@ static __always_inline void fill_closed(struct orb8_socket_record *r, struct tcp
 /* Of a socket that closed while no program ran. What it was before is a guess: in a connection that
  * was never answered, the SYN is not acknowledged.
  */
-static __always_inline void fill_unseen_end(struct orb8_socket_record *r, struct tcp_track *track,
-					    const struct sock *sk, const struct tcp_sock *tp)
+static __always_inline __u8 unseen_old_state(const struct tcp_track *track,
+					     const struct tcp_sock *tp)
 {
 	bool answered = track->owner.role != ORB8_ROLE_CLIENT || tp->bytes_acked;
 
-	fill_closed(r, track, sk, tp, answered ? TCP_ESTABLISHED : TCP_SYN_SENT);
-	track->closed = 1;
+	return answered ? TCP_ESTABLISHED : TCP_SYN_SENT;
 }
 
-static __always_inline void close_track(struct sock *sk, const struct tcp_sock *tp,
-					struct tcp_track *track, int old_state)
+static __always_inline void tell_end(struct sock *sk, const struct tcp_sock *tp,
+				     struct tcp_track *track, int old_state)
 {
 	__u64 wake;
 	struct orb8_socket_record *r = reserve_record(&wake);
@@ -303,12 +296,9 @@ static __always_inline void close_track(struct sock *sk, const struct tcp_sock *
 			       total_segments(&track->in, tp->segs_in),
 			   tp->bytes_sent - track->sent_before + tp->bytes_received -
 			       track->received_before);
-		track->closed = 1;
 		return;
 	}
 	fill_closed(r, track, sk, tp, old_state);
-	/* First: what a snapshot still reports would come back to life behind its last record. */
-	track->closed = 1;
 	bpf_ringbuf_submit(r, wake);
 	tally_sock(ORB8_SOCK_CLOSES, 0, 0);
 }
@@ -316,25 +306,40 @@ static __always_inline void close_track(struct sock *sk, const struct tcp_sock *
 static __always_inline void closes(struct sock *sk, int old_state)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct tcp_track *track;
+	struct tcp_place at;
 
 	if (!tp)
 		return;
-	if (old_state == TCP_SYN_RECV)
-		server_opens(sk);
-	/* Created where it was not known: it waited to be accepted, or belongs to the kernel. All
-	 * that it moved is told now, for the first time.
-	 */
-	track = new_track(sk);
-	if (!track)
-		tally_sock(ORB8_SOCK_CLOSES_LOST, (__u64)tp->segs_out + tp->segs_in,
-			   tp->bytes_sent + tp->bytes_received);
-	if (!track || track->closed)
+	at = find_place(sk, LOOKS_AT_CHANGE);
+	if (!at.track) {
+		/* Not known: it waited to be accepted when the probes started, or belongs to the
+		 * kernel. All that it moved is told now, for the first time.
+		 */
+		at.track = unknown_track();
+		if (!at.track)
+			return;
+		name_socket(&at.track->owner, sk);
+	}
+	/* First: what a snapshot still reports would come back to life behind its last record. */
+	if (take_end(at.track))
+		tell_end(sk, tp, at.track, old_state);
+	if (at.slot)
+		leave_slot(at.slot);
+}
+
+/* When the kernel gives the socket up: its end was told, unless its change of state met no program.
+ */
+static __always_inline void is_destroyed(struct sock *sk)
+{
+	struct tcp_place at = find_place(sk, LOOKS_AT_END);
+	struct tcp_sock *tp;
+
+	if (!at.track || at.track->closed)
 		return;
-	if (!track->owner.first_ns) /* just created */
-		name_socket(&track->owner, sk);
-	else if (is_listeners(track, sk)) /* it was established unseen */
-		start_child(track, sk);
-	close_track(sk, tp, track, old_state);
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp && take_end(at.track))
+		tell_end(sk, tp, at.track, unseen_old_state(at.track, tp));
+	if (at.slot)
+		leave_slot(at.slot);
 }
 #endif

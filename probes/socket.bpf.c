@@ -2,12 +2,12 @@
 /* Flows from sockets. Nothing runs for a packet of TCP: what moved is read from the kernel's own
  * counters, when user space takes a snapshot and when a connection ends.
  *
- * - orb8_sock_state (tp_btf/inet_sock_set_state): a TCP socket that connects, listens or is
- *   established gets a track in its socket-local storage (orb8_tcp); one that closes sends its last
- *   record to orb8_sock_ring. orb8_sock_again, at the same tracepoint, does so where the first was
- *   left out.
- * - orb8_snap_tcp, orb8_snap_udp (iterators over the storage): a record for each socket that moved
- *   since the last time, of all network namespaces.
+ * - orb8_sock_state (tp_btf/inet_sock_set_state): a TCP socket that connects or is accepted gets a
+ *   track, one that listens an entry in orb8_listeners; one that closes sends its last record to
+ *   orb8_sock_ring. orb8_sock_gone (tp_btf/tcp_destroy_sock) does so where the first did not
+ *   run.
+ * - orb8_snap_slots, orb8_snap_socks, orb8_snap_udp (iterators over where the tracks are): a record
+ *   for each socket that moved since the last time, of all network namespaces.
  * - orb8_find_socks (iter/task_file): sockets older than the probes, and who holds them.
  * - orb8_skb_in, orb8_skb_out (cgroup_skb): UDP, ICMP and all else but TCP, packet by packet, in
  *   the storage (orb8_udp) and, beyond a socket's first peer, in orb8_peers. orb8_release
@@ -17,6 +17,7 @@
  * full too. orb8_sock_tally counts both, with packets and bytes.
  */
 #include "probes/clock.h"
+#include "probes/sock_listen.h"
 #include "probes/sock_tcp.h"
 #include "probes/sock_udp.h"
 
@@ -24,87 +25,45 @@
 
 #define PASS 1
 
-/* Which change of state this CPU has taken in last. */
-struct last_change {
-	__u64 sk; /* 0: one is being taken in */
-	__u64 state;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__type(key, __u32);
-	__type(value, struct last_change);
-	__uint(max_entries, 1);
-} orb8_last_state SEC(".maps");
-
-static __always_inline struct last_change *last_change(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&orb8_last_state, &zero);
-}
-
-/* The other changes tell nothing that the counters do not. */
-static __always_inline bool matters(const struct sock *sk, int old_state, int new_state)
-{
-	if (sk->sk_protocol != IPPROTO_TCP)
-		return false;
-	return new_state == TCP_SYN_SENT || new_state == TCP_LISTEN || new_state == TCP_CLOSE ||
-	       (new_state == TCP_ESTABLISHED && old_state == TCP_SYN_RECV);
-}
-
 static __always_inline void take_change(struct sock *sk, int old_state, int new_state)
 {
 	switch (new_state) {
 	case TCP_SYN_SENT:
 		client_opens(sk);
 		break;
+	case TCP_SYN_RECV:
+		if (old_state == TCP_LISTEN) /* else both sides called: RFC 9293, 3.5 */
+			server_opens(sk);
+		break;
 	case TCP_LISTEN:
 		server_listens(sk);
 		break;
-	case TCP_ESTABLISHED:
-		server_opens(sk);
-		break;
 	case TCP_CLOSE:
-		closes(sk, old_state);
+		if (old_state == TCP_LISTEN)
+			stops_listening(sk);
+		else if (old_state != TCP_CLOSE) /* which it may be told once more */
+			closes(sk, old_state);
 		break;
 	}
 }
 
-static __always_inline int on_state(struct sock *sk, int old_state, int new_state, bool first)
-{
-	struct last_change *last;
-
-	if (!matters(sk, old_state, new_state))
-		return 0;
-	last = last_change();
-	if (!last)
-		return 0;
-	if (!first && last->sk == (__u64)sk && last->state == (__u64)new_state)
-		return 0;
-	last->sk = 0;
-	barrier();
-	take_change(sk, old_state, new_state);
-	barrier();
-	last->state = new_state;
-	last->sk = (__u64)sk;
-	return 0;
-}
-
+/* The other changes tell nothing that the counters do not. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(orb8_sock_state, struct sock *sk, int old_state, int new_state)
 {
-	return on_state(sk, old_state, new_state, true);
+	if (sk->sk_protocol == IPPROTO_TCP)
+		take_change(sk, old_state, new_state);
+	return 0;
 }
 
 /* A kernel does not run a program inside itself: what a softirq brings while the first one is at
- * work for a process, on the same CPU, is left out there and comes here. Once more what was taken
- * in does no harm, and happens where something comes between the two.
+ * work for a process, on the same CPU, is left out there.
  */
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(orb8_sock_again, struct sock *sk, int old_state, int new_state)
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(orb8_sock_gone, struct sock *sk)
 {
-	return on_state(sk, old_state, new_state, false);
+	is_destroyed(sk);
+	return 0;
 }
 
 /* A snapshot's records: user space maps it, empties it when it is full, and the walk goes on. The
@@ -127,47 +86,28 @@ __u64 orb8_snap_id; /* of the snapshot: each socket is told once in it, however 
 
 #define COME_BACK 1 /* ends the read with EAGAIN; the next one begins with the same socket */
 
+/* Stays the next one until count_snapshot_record(). */
 static __always_inline struct orb8_socket_record *next_snapshot_record(void)
 {
 	__u32 at = orb8_snap_count;
-	struct orb8_socket_record *r = bpf_map_lookup_elem(&orb8_snap_out, &at);
 
-	if (r)
-		orb8_snap_count = at + 1;
-	return r;
+	return bpf_map_lookup_elem(&orb8_snap_out, &at);
 }
 
-SEC("iter/bpf_sk_storage_map")
-int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
+static __always_inline void count_snapshot_record(void)
 {
-	struct tcp_track *track = ctx->value;
-	struct orb8_socket_record *r;
-	struct sock *sk = ctx->sk;
-	struct tcp_sock *tp;
-	bool unseen;
-	__u32 waiting;
-	__u8 state;
+	orb8_snap_count++;
+}
 
-	if (!sk || !track)
-		return 0;
-	state = sk->__sk_common.skc_state;
-	/* A child in SYN_RECV has its listener's track until it is established. */
-	if (state == TCP_LISTEN || state == TCP_SYN_RECV)
-		return 0;
-	barrier(); /* in this order: it may close just now */
-	if (track->closed)
-		return 0;
-	if (track->told_in == orb8_snap_id)
-		return 0;
-	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp)
-		return 0;
-	if (is_listeners(track, sk)) /* it was established unseen */
-		start_child(track, sk);
-	waiting = tp->rcv_nxt - tp->copied_seq + (tp->write_seq - tp->snd_una);
-	/* A track is marked before the state changes: this one closed unseen, or is about to open.
-	 */
-	unseen = state == TCP_CLOSE;
+/* `state` was read before the counters. 0, or COME_BACK. */
+static __always_inline int tell_moved(struct tcp_track *track, const struct sock *sk,
+				      const struct tcp_sock *tp, __u8 state)
+{
+	__u32 waiting = tp->rcv_nxt - tp->copied_seq + (tp->write_seq - tp->snd_una);
+	/* A track is made before the state changes: this one closed unseen, or is about to open. */
+	bool unseen = state == TCP_CLOSE;
+	struct orb8_socket_record *r;
+
 	if (unseen && tp->segs_out == track->out.since)
 		return 0;
 	if (!unseen && !orb8_snap_all && tp->segs_in == track->in.told &&
@@ -176,33 +116,127 @@ int orb8_snap_tcp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	r = next_snapshot_record();
 	if (!r)
 		return COME_BACK;
+	if (unseen && !take_end(track))
+		return 0;
 	track->in.told = tp->segs_in;
 	track->out.told = tp->segs_out;
 	track->told_waiting = waiting;
 	track->told_in = orb8_snap_id;
 	if (unseen)
-		fill_unseen_end(r, track, sk, tp);
+		fill_closed(r, track, sk, tp, unseen_old_state(track, tp));
 	else
 		fill_tcp(r, track, sk, tp, 0);
+	count_snapshot_record();
 	return 0;
 }
 
-/* What listens when the probes start; later ones tell it themselves. */
+/* Until it is established, a child is nobody's connection. */
+static __always_inline bool is_to_tell(const struct tcp_track *track, __u8 state)
+{
+	return state != TCP_SYN_RECV && !track->closed && track->told_in != orb8_snap_id;
+}
+
 SEC("iter/bpf_sk_storage_map")
-int orb8_snap_listen(struct bpf_iter__bpf_sk_storage_map *ctx)
+int orb8_snap_socks(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
 	struct tcp_track *track = ctx->value;
-	struct orb8_socket_record r = {.kind = ORB8_LISTENS, .state = TCP_LISTEN};
 	struct sock *sk = ctx->sk;
 	struct tcp_sock *tp;
+	__u8 state;
 
-	if (!sk || !track || track->closed || sk->__sk_common.skc_state != TCP_LISTEN)
+	if (!sk || !track)
+		return 0;
+	state = sk->__sk_common.skc_state;
+	barrier(); /* in this order: it may close just now */
+	if (!is_to_tell(track, state))
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp)
+	return tp ? tell_moved(track, sk, tp, state) : 0;
+}
+
+/* The memory of a socket, as it was a moment ago. */
+struct sock_copy {
+	__u8 bytes[4096];
+};
+
+/* Of the one walk at a time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct sock_copy);
+	__uint(max_entries, 1);
+} orb8_sock_copy SEC(".maps");
+
+/* By its address alone, behind which another socket may be by now, or none. NULL: it cannot be
+ * read.
+ */
+static __always_inline struct sock *copy_sock(__u64 address)
+{
+	const struct sock *sk = (const void *)address;
+	__u32 zero = 0;
+	struct sock_copy *copy = bpf_map_lookup_elem(&orb8_sock_copy, &zero);
+	struct sock *copied = (struct sock *)copy;
+
+	if (!copy || bpf_probe_read_kernel(copy, bpf_core_type_size(struct tcp_sock), sk) != 0)
+		return NULL;
+	/* Later than the counters: see payload_sent(). */
+	copied->__sk_common.skc_state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	return copied;
+}
+
+/* At the second time: the first may have come between two sockets of one address. */
+static __always_inline void doubt(struct tcp_slot *slot, __u64 address)
+{
+	__u64 cookie = slot->track.owner.cookie;
+
+	if (slot->doubted == cookie)
+		__sync_val_compare_and_swap(&slot->sk, address, SLOT_FREE);
+	else
+		slot->doubted = cookie;
+}
+
+SEC("iter/bpf_map_elem")
+int orb8_snap_slots(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct tcp_slot *slot = ctx->value;
+	struct tcp_track *track;
+	struct sock *sk;
+	__u64 address;
+	__u8 state;
+	int result;
+
+	if (!slot)
 		return 0;
-	fill_tuple(&r.tuple, sk, tp);
-	r.owner = track->owner;
+	address = slot->sk;
+	if (address == SLOT_FREE || address == SLOT_TAKEN)
+		return 0;
+	track = &slot->track;
+	sk = copy_sock(address);
+	if (!sk || (__u64)sk->__sk_common.skc_cookie.counter != track->owner.cookie) {
+		doubt(slot, address);
+		return 0;
+	}
+	state = sk->__sk_common.skc_state;
+	if (is_to_tell(track, state) && *(volatile __u64 *)&slot->sk == address) {
+		result = tell_moved(track, sk, (const struct tcp_sock *)sk, state);
+		if (result != 0)
+			return result;
+	}
+	/* Nobody holds it, and no program met its end; what there was to tell of it is told. */
+	if (sk->__sk_common.skc_refcnt.refs.counter == 0)
+		doubt(slot, address);
+	return 0;
+}
+
+SEC("iter/bpf_map_elem")
+int orb8_snap_listen(struct bpf_iter__bpf_map_elem *ctx)
+{
+	const struct orb8_listener *listener = ctx->value;
+	struct orb8_socket_record r;
+
+	if (!listener)
+		return 0;
+	fill_listener(&r, listener, ORB8_LISTENS);
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;
 }
@@ -225,6 +259,7 @@ int orb8_snap_udp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	track->told = packets;
 	track->told_in = orb8_snap_id;
 	fill_udp(r, track);
+	count_snapshot_record();
 	return 0;
 }
 
@@ -237,23 +272,58 @@ static __always_inline bool hold(struct orb8_socket_owner *owner, struct task_st
 	return true;
 }
 
+/* Of a listener that is older than the probes, or that a process shares which did not open it. */
+static __always_inline void find_listener(struct sock *sk, struct task_struct *task)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	__u64 cookie = bpf_get_socket_cookie(sk);
+	struct orb8_listener listener;
+
+	if (!tp || bpf_map_lookup_elem(&orb8_listeners, &cookie))
+		return;
+	name_listener(&listener, sk, tp);
+	owned_by(&listener.owner, task);
+	keep_listener(&listener);
+}
+
+__u8 orb8_found_once; /* 1: what is found now is younger than the probes */
+
+/* Of a socket that no program saw opening. It may have moved something before it was found: that is
+ * left out where it is older than the probes, and told where it is not.
+ */
+static __always_inline struct tcp_track *found_track(struct sock *sk, const struct tcp_sock *tp)
+{
+	struct tcp_track *track = stored_track(sk);
+
+	if (!track || track->owner.first_ns)
+		return track;
+	name_socket(&track->owner, sk);
+	if (orb8_found_once)
+		start_from_birth(track);
+	else
+		start_from_here(track, tp);
+	return track;
+}
+
 static __always_inline void find_tcp(struct sock *sk, struct task_struct *task)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	__u8 state = sk->__sk_common.skc_state;
-	struct tcp_track *track;
+	struct tcp_place at;
 
 	if (!tp || state == TCP_CLOSE)
 		return;
-	track = new_track(sk);
-	if (!track || track->closed)
+	if (state == TCP_LISTEN) {
+		find_listener(sk, task);
 		return;
-	if (!track->owner.first_ns) {
-		name_socket(&track->owner, sk);
-		start_from_here(track, tp);
 	}
-	if (hold(&track->owner, task))
-		track->told_waiting = ~0; /* no queue is as long: the next snapshot reports it */
+	at = find_place(sk, LOOKS_AT_FILES);
+	if (!at.track)
+		at.track = found_track(sk, tp);
+	if (!at.track || at.track->closed)
+		return;
+	if (hold(&at.track->owner, task))
+		at.track->told_waiting = ~0; /* no queue is as long: the next snapshot reports it */
 }
 
 /* Runs once when the probes start, and again when there are sockets whose process is not known. */

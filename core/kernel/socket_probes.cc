@@ -61,13 +61,14 @@ Result<SocketProbes> SocketProbes::open(const Options& options) {
   const bool udp = options.udp && refused.empty();
   if (auto ok = probes.map_snapshot(); !ok) return std::unexpected(ok.error());
   if (auto ok = probes.open_iterators(udp); !ok) return std::unexpected(ok.error());
-  if (auto ok = probes.attach_states(); !ok) return std::unexpected(ok.error());
+  if (auto ok = probes.attach_tracepoints(); !ok) return std::unexpected(ok.error());
   if (udp) {
     if (auto ok = probes.attach_udp(options); !ok) refused = ok.error().what;
   }
   probes.udp_refused_ = std::move(refused);
   // After the attachment: what opened in between is known already, and found once more.
   if (auto ok = probes.find_holders(); !ok) return std::unexpected(ok.error());
+  probes.skeleton_->bss->orb8_found_once = 1;
   return probes;
 }
 
@@ -77,6 +78,8 @@ Result<SocketProbes::Skeleton> SocketProbes::load(const Options& options, bool u
   if (!skeleton) return sys_error(errno, "open the socket probe");
   bpf_map__set_max_entries(skeleton->maps.orb8_peers, options.max_peers);
   bpf_map__set_max_entries(skeleton->maps.orb8_sock_ring, options.ring_bytes);
+  bpf_map__set_max_entries(skeleton->maps.orb8_tcp_slots, 1U << options.slot_bits);
+  skeleton->rodata->orb8_slot_bits = options.slot_bits;
   const auto& progs = skeleton->progs;
   for (auto* program : {progs.orb8_skb_in, progs.orb8_skb_out, progs.orb8_release}) {
     bpf_program__set_autoload(program, udp);
@@ -103,21 +106,27 @@ Result<void> SocketProbes::open_iterators(bool udp) {
   };
   const auto& progs = skeleton_->progs;
   const auto& maps = skeleton_->maps;
-  auto ok = open(progs.orb8_snap_tcp, maps.orb8_tcp, tcp_);
-  if (ok) ok = open(progs.orb8_snap_listen, maps.orb8_tcp, listening_);
+  auto ok = open(progs.orb8_snap_slots, maps.orb8_tcp_slots, slots_);
+  if (ok) ok = open(progs.orb8_snap_socks, maps.orb8_tcp, stored_);
+  if (ok) ok = open(progs.orb8_snap_listen, maps.orb8_listeners, listening_);
   if (ok) ok = open(progs.orb8_find_socks, nullptr, holders_);
   if (ok && udp) ok = open(progs.orb8_snap_udp, maps.orb8_udp, udp_);
   return ok;
 }
 
-// In this order: the second takes in what the first was left out of.
-Result<void> SocketProbes::attach_states() {
+// The ends first: a connection that is tracked is one whose end is told.
+Result<void> SocketProbes::attach_tracepoints() {
+  struct Part {
+    bpf_program* program;
+    const char* tracepoint;
+  };
   const auto& progs = skeleton_->progs;
-  for (const auto* program : {progs.orb8_sock_state, progs.orb8_sock_again}) {
+  for (const auto& [program, tracepoint] : {Part{progs.orb8_sock_gone, "tcp_destroy_sock"},
+                                            Part{progs.orb8_sock_state, "inet_sock_set_state"}}) {
     Link link(bpf_program__attach(program));
-    if (!link) return sys_error(errno, "attach to the tracepoint inet_sock_set_state");
+    if (!link) return sys_error(errno, std::string("attach to the tracepoint ") + tracepoint);
     attached_.push_back({{.program = bpf_program__name(program),
-                          .interface = "inet_sock_set_state",
+                          .interface = tracepoint,
                           .direction = "",
                           .mechanism = "tp_btf"},
                          std::move(link)});
@@ -181,7 +190,8 @@ Result<bool> SocketProbes::walk_sockets(BpfIterator& sockets, bool all,
 }
 
 Result<bool> SocketProbes::snapshot(bool all, const SnapshotFn& record) {
-  if (!tcp_) return fail(Errc::kInternal, "take a snapshot of sockets: there is no iterator");
+  if (!slots_ || !stored_)
+    return fail(Errc::kInternal, "take a snapshot of sockets: there is no iterator");
   auto& count = skeleton_->bss->orb8_snap_count;
   const auto take = [&] {
     for (auto one : std::span(snapshot_.get(), count)) record(one);
@@ -190,11 +200,14 @@ Result<bool> SocketProbes::snapshot(bool all, const SnapshotFn& record) {
   skeleton_->bss->orb8_snap_all = all ? 1 : 0;
   ++skeleton_->bss->orb8_snap_id;
   take();  // nothing, unless a walk broke off
-  const auto tcp = walk_sockets(*tcp_, all, take);
-  if (!tcp || !udp_) return tcp;
-  const auto udp = walk_sockets(*udp_, all, take);
-  if (!udp) return udp;
-  return *tcp && *udp;
+  bool whole = true;
+  for (auto* sockets : {&*slots_, &*stored_, udp_ ? &*udp_ : nullptr}) {
+    if (!sockets) continue;
+    const auto one = walk_sockets(*sockets, all, take);
+    if (!one) return one;
+    whole = whole && *one;
+  }
+  return whole;
 }
 
 Result<void> SocketProbes::listeners(const RecordFn& record) {
@@ -235,10 +248,10 @@ Result<orb8_sock_tallies> SocketProbes::tallies() const {
   return all;
 }
 
-std::uint64_t SocketProbes::missed_changes() const {
+std::uint64_t SocketProbes::missed_ends() const {
   bpf_prog_info info = {};
   std::uint32_t size = sizeof(info);
-  const int fd = bpf_program__fd(skeleton_->progs.orb8_sock_again);
+  const int fd = bpf_program__fd(skeleton_->progs.orb8_sock_gone);
   return bpf_prog_get_info_by_fd(fd, &info, &size) == 0 ? info.recursion_misses : 0;
 }
 

@@ -26,6 +26,8 @@ class SocketProbes {
   struct Options {
     std::uint32_t max_peers = 65'536;  // of all UDP sockets, beyond the first of each
     std::uint32_t ring_bytes = 1U << 20;
+    // 2^n TCP connections have their tracks in a table, others in their sockets; 0: all of them.
+    std::uint32_t slot_bits = 13;
     bool udp = true;
     std::string cgroup_mount;  // of cgroup v2
   };
@@ -42,9 +44,10 @@ class SocketProbes {
   // where none that was there all the time can be missing: always, with `all`, unless sockets come
   // and go faster than they are told.
   Result<bool> snapshot(bool all, const SnapshotFn& record);
-  // What listens now and did before the probes; later ones come through the ring.
+  // What listens now; later ones come through the ring.
   Result<void> listeners(const RecordFn& record);
-  // Looks up who holds the sockets whose process is not known for sure.
+  // Looks up who holds the sockets whose process is not known for sure, and sockets that no program
+  // saw opening.
   Result<void> find_holders();
 
   int ring_fd() const;
@@ -52,10 +55,10 @@ class SocketProbes {
   int clock_program_fd() const;
 
   Result<orb8_sock_tallies> tallies() const;
-  // Changes of state that came while the second program was at work on the same CPU: at most so
-  // many met neither, as the first one runs where the second does not. Linux counts them
+  // Sockets that were given up while the program that looks at their end was at work on the same
+  // CPU: of at most so many it is not known whether their last record was sent. Linux counts them
   // since 5.12.
-  std::uint64_t missed_changes() const;
+  std::uint64_t missed_ends() const;
   std::vector<AttachedProgram> programs() const;
   // See program_runs().
   std::vector<ProgramRuns> runs() const;
@@ -84,13 +87,14 @@ class SocketProbes {
   Result<void> map_snapshot();
   Result<bool> walk_sockets(BpfIterator& sockets, bool all, const std::function<void()>& take);
   Result<void> open_iterators(bool udp);
-  Result<void> attach_states();
+  Result<void> attach_tracepoints();
   Result<void> attach_udp(const Options& options);
 
   Skeleton skeleton_;
   std::unique_ptr<const orb8_socket_record, Unmap> snapshot_;  // what orb8_snap_out holds
   std::vector<Attached> attached_;
-  std::optional<BpfIterator> tcp_;
+  std::optional<BpfIterator> slots_;
+  std::optional<BpfIterator> stored_;
   std::optional<BpfIterator> udp_;
   std::optional<BpfIterator> listening_;
   std::optional<BpfIterator> holders_;

@@ -34,6 +34,12 @@ FlowLife life_of(const orb8_socket_record& record) {
   return record.tuple.proto == IPPROTO_TCP ? FlowLife::kOpen : FlowLife::kByPackets;
 }
 
+// Who accepts connections to the near end of this one, if anybody does.
+const Listeners::Process* listener_of(const orb8_socket_record& record,
+                                      const Listeners& listeners) {
+  return listeners.at(record.owner.netns, Addr::of(record.tuple.laddr), record.tuple.lport);
+}
+
 Role role_of(const orb8_socket_record& record, const Listeners& listeners) {
   if (record.tuple.proto != IPPROTO_TCP) return Role::kUnknown;
   switch (record.owner.role) {
@@ -41,11 +47,20 @@ Role role_of(const orb8_socket_record& record, const Listeners& listeners) {
       return Role::kClient;
     case ORB8_ROLE_SERVER:
       return Role::kServer;
-    default:  // older than the probes
-      return listeners.has(record.owner.netns, Addr::of(record.tuple.laddr), record.tuple.lport)
-                 ? Role::kServer
-                 : Role::kClient;
+    default:  // nobody saw it open
+      return listener_of(record, listeners) ? Role::kServer : Role::kClient;
   }
+}
+
+// A connection that nobody saw opening, and that was accepted, is its listener's.
+Listeners::Process process_of(const orb8_socket_record& record, Role role,
+                              const Listeners& listeners) {
+  if (record.owner.pid == 0 && role == Role::kServer) {
+    if (const auto* listener = listener_of(record, listeners)) return *listener;
+  }
+  Listeners::Process process{.pid = record.owner.pid};
+  std::memcpy(process.comm.data(), record.owner.comm, process.comm.size());
+  return process;
 }
 
 SocketFacts facts_of(const orb8_socket_record& record, const Listeners& listeners) {
@@ -79,22 +94,31 @@ std::uint64_t payload_of(const orb8_socket_record& record, const orb8_transfer& 
 
 void Listeners::add(const orb8_socket_record& record) {
   const Place place(record.owner.netns, record.tuple.lport, Addr::of(record.tuple.laddr));
-  if (by_cookie_.try_emplace(record.owner.cookie, place).second) ++sockets_[place];
+  if (!by_cookie_.try_emplace(record.owner.cookie, place).second) return;
+  Process process{.pid = record.owner.pid};
+  std::memcpy(process.comm.data(), record.owner.comm, process.comm.size());
+  sockets_[place].emplace(record.owner.cookie, process);
 }
 
 void Listeners::remove(const orb8_socket_record& record) {
   const auto found = by_cookie_.find(record.owner.cookie);
   if (found == by_cookie_.end()) return;
   const auto sockets = sockets_.find(found->second);
-  if (--sockets->second == 0) sockets_.erase(sockets);
+  sockets->second.erase(record.owner.cookie);
+  if (sockets->second.empty()) sockets_.erase(sockets);
   by_cookie_.erase(found);
 }
 
 // A listener at :: accepts IPv4 as well, unless it is IPV6_V6ONLY, which no record tells.
-bool Listeners::has(std::uint32_t netns, const Addr& addr, std::uint16_t port) const {
-  const auto listens_at = [&](const Addr& at) { return sockets_.contains({netns, port, at}); };
-  return listens_at(addr) || listens_at(Addr{}) ||
-         (addr.is_v4() && listens_at(Addr::v4(0, 0, 0, 0)));
+const Listeners::Process* Listeners::at(std::uint32_t netns, const Addr& addr,
+                                        std::uint16_t port) const {
+  const auto find = [&](const Addr& at) -> const Process* {
+    const auto found = sockets_.find({netns, port, at});
+    return found == sockets_.end() ? nullptr : &found->second.begin()->second;
+  };
+  if (const auto* here = find(addr)) return here;
+  if (const auto* anywhere = find(Addr{})) return anywhere;
+  return addr.is_v4() ? find(Addr::v4(0, 0, 0, 0)) : nullptr;
 }
 
 SocketFlows to_flows(const orb8_socket_record& record, const BootClock& clock,
@@ -102,9 +126,10 @@ SocketFlows to_flows(const orb8_socket_record& record, const BootClock& clock,
   FlowRecord common;
   common.life = life_of(record);
   common.socket = facts_of(record, listeners);
-  common.pid = record.owner.pid;
+  const auto process = process_of(record, common.socket.role, listeners);
+  common.pid = process.pid;
+  common.comm = process.comm;
   common.cgroup_id = record.owner.cgroup_id;
-  std::memcpy(common.comm.data(), record.owner.comm, sizeof(record.owner.comm));
   // A packet that found no room stands alone.
   common.incarnation = record.kind == ORB8_SPILL ? 0 : record.owner.first_ns;
   common.first_seen_ns = clock.wall_ns(record.owner.first_ns);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <tuple>
@@ -21,13 +22,18 @@ class Listeners {
   void add(const orb8_socket_record& record);
   void remove(const orb8_socket_record& record);
 
-  // Whether connections to this port of this address are accepted.
-  bool has(std::uint32_t netns, const Addr& addr, std::uint16_t port) const;
+  struct Process {
+    std::uint32_t pid = 0;
+    std::array<char, 16> comm = {};
+  };
+  // One that accepts connections to this port of this address; nullptr: nobody does.
+  const Process* at(std::uint32_t netns, const Addr& addr, std::uint16_t port) const;
 
  private:
   using Place = std::tuple<std::uint32_t, std::uint16_t, Addr>;  // netns, port
   std::unordered_map<std::uint64_t, Place> by_cookie_;
-  std::map<Place, std::uint32_t> sockets_;  // several may share a port (SO_REUSEPORT)
+  // By cookie each: several may share a port (SO_REUSEPORT).
+  std::map<Place, std::map<std::uint64_t, Process>> sockets_;
 };
 
 // Sent and received, seen from the socket. No packets: there is no such flow (yet).

@@ -12,8 +12,6 @@
 namespace orb8 {
 namespace {
 
-// A look at all descriptors of all processes: cheap enough now and then.
-constexpr std::int64_t kFindHoldersEveryNs = 10'000'000'000;
 constexpr std::uint8_t kLooks = 3;
 constexpr std::size_t kMostLookedFor = 65'536;
 
@@ -60,6 +58,7 @@ bool is_peer(const FlowProgress& told) {
 Result<std::unique_ptr<FlowSource>> SocketSource::open(Options options) {
   auto probes = SocketProbes::open({.max_peers = options.max_flows,
                                     .ring_bytes = options.ring_bytes,
+                                    .slot_bits = options.slot_bits,
                                     .udp = options.udp,
                                     .cgroup_mount = options.cgroup_mount});
   if (!probes) return std::unexpected(probes.error());
@@ -159,7 +158,7 @@ void SocketSource::note_holder(const orb8_socket_record& record) {
 
 void SocketSource::find_holders() {
   const auto now_ns = clock_.now_ns();
-  if (!holder_wanted_ || now_ns - holders_found_ns_ < kFindHoldersEveryNs) return;
+  if (!holder_wanted_ || now_ns - holders_found_ns_ < options_.find_every_ns) return;
   holders_found_ns_ = now_ns;
   holder_wanted_ = false;
   for (auto& [cookie, looks] : looked_for_) ++looks;
@@ -170,8 +169,8 @@ Result<void> SocketSource::collect(const RecordFn& record) {
   alive_.reset();
   if (auto ok = clock_.refresh(); !ok) return ok;
   find_holders();
-  const bool lost = ends_were_lost();
-  census_wanted_ = census_is_due() || lost || census_wanted_;
+  note_losses();
+  if (census_is_due()) census_wanted_ = holder_wanted_ = true;
   std::vector<std::uint64_t> alive;  // by cookie
   const auto whole = probes_.snapshot(census_wanted_, [&](orb8_socket_record& one) {
     if (census_wanted_) alive.push_back(one.owner.cookie);
@@ -203,11 +202,21 @@ void SocketSource::forget_gone() {
 }
 
 // The last word of a socket found no room, or nobody: what was open may be gone.
-bool SocketSource::ends_were_lost() {
+void SocketSource::note_losses() {
   const auto tallies = probes_.tallies();
-  if (!tallies) return false;
-  const auto lost = tallies->fate[ORB8_SOCK_CLOSES_LOST].times + probes_.missed_changes();
-  return lost != std::exchange(ends_lost_, lost);
+  if (!tallies) return;
+  const auto lost = tallies->fate[ORB8_SOCK_CLOSES_LOST].times + probes_.missed_ends();
+  if (lost != std::exchange(ends_lost_, lost)) census_wanted_ = true;
+  const auto untold = tallies->fate[ORB8_SOCK_LISTENERS_UNTOLD].times;
+  if (untold != std::exchange(listeners_untold_, untold)) listeners_stale_ = true;
+}
+
+// Not before the ring was empty once: what it held is older than what is read.
+void SocketSource::read_listeners_anew() {
+  if (!std::exchange(listeners_stale_, false)) return;
+  listeners_ = {};
+  const auto ok = probes_.listeners([this](const auto& record) { listeners_.add(record); });
+  if (!ok) spdlog::warn("{}", ok.error().what);
 }
 
 // The rest are those that closed where no program ran: some kernels keep them from certain tasks,
@@ -261,7 +270,10 @@ std::size_t SocketSource::handle_ready(std::size_t most, const RecordFn& record,
   // Sockets first: a packet event lost is a line less, a last record lost is a wrong sum.
   const std::size_t handled = ring_->consume(most);
   record_ = nullptr;
-  if (handled < most) forget_gone();
+  if (handled < most) {
+    forget_gone();
+    read_listeners_anew();
+  }
   return handled + tap_.handle_ready(most - handled, packet);
 }
 
@@ -270,7 +282,7 @@ SourceStatus SocketSource::status() const {
   status.name = "socket";
   status.reason = options_.reason;
   status.counted_by_table = true;
-  status.state_changes_missed = probes_.missed_changes();
+  status.state_changes_missed = probes_.missed_ends();
   Component probes{.name = "socket-probe", .reason = error_};
   if (const auto tallies = probes_.tallies()) {
     const auto tally = [&](orb8_sock_fate fate) {

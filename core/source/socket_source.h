@@ -32,8 +32,12 @@ class SocketSource final : public FlowSource {
     std::uint32_t ring_bytes = 1U << 20;  // of the ring by which sockets that close are told
     // How often all sockets are looked at, to close flows whose end nobody saw.
     std::int64_t census_every_ns = 60'000'000'000;
-    TcSource::Options packets;  // how single packets are watched while somebody asks for them
-    std::string reason;         // why this source was chosen, for status()
+    // How often at most all descriptors of all processes are looked at, for sockets whose process
+    // is not known, and for those that nobody saw opening.
+    std::int64_t find_every_ns = 10'000'000'000;
+    std::uint32_t slot_bits = 13;  // see SocketProbes::Options
+    TcSource::Options packets;     // how single packets are watched while somebody asks for them
+    std::string reason;            // why this source was chosen, for status()
   };
 
   // kUnsupported or kDenied: this kernel cannot, and says why. Without what UDP needs TCP works all
@@ -57,10 +61,11 @@ class SocketSource final : public FlowSource {
   void take(const orb8_socket_record& record, const RecordFn& tell);
   void tell(FlowRecord record, const RecordFn& tell);
   bool is_own(const orb8_socket_record& record) const;
-  bool ends_were_lost();
+  void note_losses();
   bool census_is_due();
   void end_census(std::vector<std::uint64_t> alive);
   void forget_gone();
+  void read_listeners_anew();
   void note_holder(const orb8_socket_record& record);
   void find_holders();
 
@@ -83,6 +88,8 @@ class SocketSource final : public FlowSource {
   bool census_wanted_ = false;          // until one was brought to its end
   bool gone_forgotten_ = false;         // since the last
   std::uint64_t ends_lost_ = 0;
+  std::uint64_t listeners_untold_ = 0;
+  bool listeners_stale_ = false;  // some were not told
   std::int64_t next_census_ns_ = 0;
   std::unordered_map<std::uint64_t, std::uint8_t> looked_for_;  // by cookie: how often
   bool holder_wanted_ = false;

@@ -54,32 +54,32 @@ TEST(Listeners, KnowAPortAsLongAsOneOfItsSocketsListens) {
   listeners.add(listener(2, 4, 80));  // SO_REUSEPORT
   listeners.add(listener(2, 4, 80));  // told twice: by the walk, and by the tracepoint
   listeners.remove(listener(1, 4, 80));
-  EXPECT_TRUE(listeners.has(4, kHere, 80));
+  EXPECT_TRUE(listeners.at(4, kHere, 80));
   listeners.remove(listener(2, 4, 80));
-  EXPECT_FALSE(listeners.has(4, kHere, 80));
+  EXPECT_FALSE(listeners.at(4, kHere, 80));
   listeners.remove(listener(2, 4, 80));
-  EXPECT_FALSE(listeners.has(4, kHere, 80));
+  EXPECT_FALSE(listeners.at(4, kHere, 80));
 }
 
 TEST(Listeners, KeepNetworkNamespacesApart) {
   Listeners listeners;
   listeners.add(listener(1, 4, 80));
-  EXPECT_FALSE(listeners.has(5, kHere, 80));
-  EXPECT_FALSE(listeners.has(4, kHere, 81));
+  EXPECT_FALSE(listeners.at(5, kHere, 80));
+  EXPECT_FALSE(listeners.at(4, kHere, 81));
 }
 
 TEST(Listeners, AcceptAtTheirAddressOrAtAllOfThem) {
   const auto v6 = *parse_addr("fd00::1");
   Listeners listeners;
   listeners.add(listener(1, 4, 80, kThere));
-  EXPECT_TRUE(listeners.has(4, kThere, 80));
-  EXPECT_FALSE(listeners.has(4, kHere, 80)) << "somebody's ephemeral port, maybe";
+  EXPECT_TRUE(listeners.at(4, kThere, 80));
+  EXPECT_FALSE(listeners.at(4, kHere, 80)) << "somebody's ephemeral port, maybe";
   listeners.add(listener(2, 4, 81));
-  EXPECT_TRUE(listeners.has(4, kHere, 81));
-  EXPECT_FALSE(listeners.has(4, v6, 81));
+  EXPECT_TRUE(listeners.at(4, kHere, 81));
+  EXPECT_FALSE(listeners.at(4, v6, 81));
   listeners.add(listener(3, 4, 82, Addr{}));
-  EXPECT_TRUE(listeners.has(4, v6, 82));
-  EXPECT_TRUE(listeners.has(4, kHere, 82));
+  EXPECT_TRUE(listeners.at(4, v6, 82));
+  EXPECT_TRUE(listeners.at(4, kHere, 82));
 }
 
 class SocketRecords : public ProbeRun {
@@ -100,6 +100,21 @@ class SocketRecords : public ProbeRun {
   Listeners listeners_;
   std::optional<BootClock> clock_;
 };
+
+TEST_F(SocketRecords, AreOfTheListenersProcessWhereNobodySawThemOpen) {
+  auto record = socket(IPPROTO_TCP, kHere, kThere);
+  auto owner = listener(1, 4, 5000);
+  owner.owner.pid = 4711;
+  std::strcpy(owner.owner.comm, "nginx");
+  EXPECT_EQ(flows_of(record).egress.pid, 0U);
+  listeners_.add(owner);
+  const auto accepted = flows_of(record).egress;
+  EXPECT_EQ(accepted.pid, 4711U);
+  EXPECT_STREQ(accepted.comm.data(), "nginx");
+  EXPECT_EQ(accepted.socket.role, Role::kServer);
+  record.owner.role = ORB8_ROLE_CLIENT;
+  EXPECT_EQ(flows_of(record).egress.pid, 0U) << "it called from a port that listens too";
+}
 
 TEST_F(SocketRecords, BecomeAFlowForEachDirection) {
   const auto flows = flows_of(socket(IPPROTO_TCP, kHere, kThere));

@@ -25,7 +25,7 @@ std::uint32_t program_of(const std::filesystem::path& fdinfo) {
   bool here = false;
   for (std::string word; about >> word;) {
     if (word == "prog_id:") about >> program;
-    if (word == "inet_sock_set_state") here = true;
+    if (word == "inet_sock_set_state" || word == "tcp_destroy_sock") here = true;
   }
   return here ? program : 0;
 }

@@ -1,12 +1,19 @@
 // Connections of which a change of state met no program, or which there was no room to remember.
 // SPDX-License-Identifier: Apache-2.0
+#include <bpf/bpf.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
+#include <string_view>
+#include <vector>
 
+#include "core/base/eventually.h"
+#include "tests/bpf_ids.h"
 #include "tests/netns/deaf_probes.h"
 #include "tests/netns/socket_watcher.h"
 #include "tests/netns/sockets.h"
@@ -31,8 +38,12 @@ struct UnseenChild {
   UniqueFd server;
 };
 
-TEST_F(SocketSourceTest, TellsAListenersChildrenApartThatWereEstablishedUnseen) {
-  SocketWatcher watcher;
+// By a walk of all descriptors, which comes with the look at all sockets.
+TEST_F(SocketSourceTest, FindsConnectionsThatWereEstablishedUnseen) {
+  auto options = SocketWatcher::options();
+  options.census_every_ns = 0;
+  options.find_every_ns = 0;
+  SocketWatcher watcher(options);
   const NetNs ns;
   const auto listener = bound_socket(ns, SOCK_STREAM, 0, kLoopback, kPort);
   must(::listen(listener.get(), 8), "listen");
@@ -44,6 +55,10 @@ TEST_F(SocketSourceTest, TellsAListenersChildrenApartThatWereEstablishedUnseen) 
   EXPECT_EQ(first.key.socket, cookie_of(one.server));
   EXPECT_EQ(first.payload_bytes, 100U);
   EXPECT_EQ(first.socket.role, Role::kServer);
+  EXPECT_EQ(first.owners->local->pid, static_cast<std::uint32_t>(::getpid()));
+  const auto called = watcher.flow(ns, one.ends, kTcp, Direction::kEgress, payload_of(100));
+  EXPECT_EQ(called.payload_bytes, 100U) << "the SYN is none";
+  EXPECT_EQ(called.socket.role, Role::kClient);
   const auto second = watcher.flow(ns, two.ends, kTcp, Direction::kIngress, payload_of(200));
   EXPECT_EQ(second.key.socket, cookie_of(two.server));
   EXPECT_EQ(second.payload_bytes, 200U);
@@ -66,23 +81,85 @@ TEST_F(SocketSourceTest, TellsTheEndOfAListenersChildThatWasEstablishedUnseen) {
   EXPECT_EQ(closed.key.socket, cookie);
   EXPECT_EQ(closed.payload_bytes, 100U);
   EXPECT_EQ(closed.socket.role, Role::kServer);
+  EXPECT_EQ(closed.owners->local->pid, static_cast<std::uint32_t>(::getpid())) << "the listener's";
 }
 
-// What a connection without a track had moved is known when it closes, and counted as lost.
-TEST_F(SocketSourceTest, CountsConnectionsThatTheKernelHasNoMemoryToRemember) {
+TEST_F(SocketSourceTest, KnowsListenersThatFoundTheRingFull) {
+  constexpr std::uint16_t kListeners = 60;
+  auto options = SocketWatcher::options();
+  options.ring_bytes = 4096;  // of a third of them
+  options.census_every_ns = 0;
+  options.find_every_ns = 0;
+  SocketWatcher watcher(options);
+  const NetNs ns;
+  std::vector<UniqueFd> listeners;
+  for (std::uint16_t i = kListeners; i-- > 0;) {
+    listeners.push_back(bound_socket(ns, SOCK_STREAM, 0, kLoopback, kPort + i));
+    must(::listen(listeners.back().get(), 8), "listen");
+  }
+  const UnseenChild child(ns, listeners.back(), 5001);
+  watcher.read();
+  Connection::send(child.client, child.server, 100);
+  const auto accepted = watcher.flow(ns, child.ends, kTcp, Direction::kIngress, payload_of(100));
+  EXPECT_EQ(accepted.socket.role, Role::kServer);
+}
+
+// How many of these sockets have a slot: a socket's address, its track, and there first its cookie.
+std::size_t slots_of(const std::set<std::uint64_t>& cookies) {
+  std::size_t slots = 0;
+  for (const auto id : bpf_ids(::getpid(), "map_id:")) {
+    const UniqueFd map(bpf_map_get_fd_by_id(id));
+    bpf_map_info info = {};
+    std::uint32_t size = sizeof(info);
+    if (bpf_map_get_info_by_fd(map.get(), &info, &size) != 0) continue;
+    if (std::string_view(static_cast<const char*>(info.name)) != "orb8_tcp_slots") continue;
+    std::vector<std::uint64_t> slot(info.value_size / sizeof(std::uint64_t));
+    for (std::uint32_t key = 0; key < info.max_entries; ++key) {
+      if (bpf_map_lookup_elem(map.get(), &key, slot.data()) != 0) continue;
+      if (slot[0] != 0 && cookies.contains(slot[1])) ++slots;
+    }
+  }
+  return slots;
+}
+
+TEST_F(SocketSourceTest, FreesTheSlotOfASocketThatWasGivenUpUnseen) {
+  SocketWatcher watcher;
+  const NetNs ns;
+  const Ends ends{kLoopback, 5001, kLoopback, kPort};
+  std::optional<Connection> connection(std::in_place, ns, ns, ends);
+  const std::set<std::uint64_t> ours = {cookie_of(connection->client),
+                                        cookie_of(connection->server)};
+  const auto kept = [&] { return slots_of(ours); };
+  EXPECT_EQ(kept(), 2U);
+  {
+    const DeafProbes deaf;
+    connection.reset();
+  }
+  EXPECT_TRUE(eventually([&] {
+    watcher.read();
+    return kept() == 0;
+  }));
+}
+
+// What such a connection moved is known when it closes; who opened it is not.
+TEST_F(SocketSourceTest, TellsConnectionsThatTheKernelHasNoMemoryToRemember) {
   const NetNs ns;
   ns.sh("sysctl -qw net.core.optmem_max=1");
-  SocketWatcher watcher;
+  auto options = SocketWatcher::options();
+  options.slot_bits = 0;
+  SocketWatcher watcher(options);
   const Ends ends{kLoopback, 5001, kLoopback, kPort};
-  const auto outcome = transfer_tcp(ns, ns, ends, 100'000, 1000);
-  watcher.read();
-  EXPECT_TRUE(watcher.flows([&](const Flow& flow) { return flow.socket.netns == netns_inode(ns); })
-                  .empty());
-  EXPECT_GE(watcher.status().sockets_untracked, 4U) << "each end's opening, and its end";
-  const auto& [client, server, port] = outcome;
-  EXPECT_GE(watcher.accounting().lost.packets, client.tcpi_segs_out + client.tcpi_segs_in +
-                                                   server.tcpi_segs_out + server.tcpi_segs_in);
-  EXPECT_GE(watcher.accounting().lost.bytes, 2U * 101'000);
+  const auto [client, server, port] = transfer_tcp(ns, ns, ends, 100'000, 1000);
+  const auto over = [](const Flow& flow) { return flow.life == FlowLife::kClosed; };
+  const auto called = watcher.flow(ns, ends, kTcp, Direction::kEgress, over);
+  EXPECT_EQ(called.packets, client.tcpi_segs_out);
+  EXPECT_EQ(called.payload_bytes, 100'000U);
+  EXPECT_EQ(called.socket.role, Role::kClient);
+  EXPECT_EQ(called.owners->local->pid, 0U);
+  const auto answered = watcher.flow(ns, ends.reversed(), kTcp, Direction::kEgress, over);
+  EXPECT_EQ(answered.packets, server.tcpi_segs_out);
+  EXPECT_EQ(answered.payload_bytes, 1000U);
+  EXPECT_GE(watcher.status().sockets_untracked, 2U) << "each end's opening";
 }
 
 }  // namespace

@@ -36,8 +36,10 @@ static __always_inline void tally_sock(enum orb8_sock_fate fate, __u64 packets, 
 		return;
 	/* Atomic: what runs in a process may be interrupted by what runs in a softirq. */
 	__sync_fetch_and_add(&t->fate[fate].times, 1);
-	__sync_fetch_and_add(&t->fate[fate].packets, packets);
-	__sync_fetch_and_add(&t->fate[fate].bytes, bytes);
+	if (packets)
+		__sync_fetch_and_add(&t->fate[fate].packets, packets);
+	if (bytes)
+		__sync_fetch_and_add(&t->fate[fate].bytes, bytes);
 }
 
 /* `wake` is for bpf_ringbuf_submit(). */

@@ -70,50 +70,69 @@ Result<WithAgent> round_with_agent(Churn& churn) {
                    .cpu_seconds = (*after - *before) / time.count()};
 }
 
+// Of all rounds.
+struct Figures {
+  std::vector<double> per_second;
+  std::vector<double> cpu_us;
+
+  void add(const Rate& rate) {
+    per_second.push_back(rate.per_second);
+    cpu_us.push_back(rate.cpu_us);
+  }
+};
+
+Result<void> measure(Report& report, const std::string& name, Churn& churn, bool storage_too) {
+  if (const auto warm_up = rate_of(churn); !warm_up) return std::unexpected(warm_up.error());
+  Figures without;
+  Figures with;
+  Figures with_storage;
+  std::vector<double> agent_cpu;
+  double lost = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    std::this_thread::sleep_for(kSettleTime);  // as long as the other one waits
+    const auto alone = rate_of(churn);
+    if (!alone) return std::unexpected(alone.error());
+    without.add(*alone);
+    if (storage_too) {
+      const auto stored = round_with_storage(churn);
+      if (!stored) return std::unexpected(stored.error());
+      with_storage.add(*stored);
+    }
+    const auto watched = round_with_agent(churn);
+    if (!watched) return std::unexpected(watched.error());
+    with.add(watched->rate);
+    agent_cpu.push_back(watched->cpu_seconds);
+    lost += watched->lost;
+  }
+  const auto ratio = [&](const Figures& other) {
+    return median(other.per_second) / median(without.per_second);
+  };
+  report.add({name + ".without_agent", median(without.per_second), "conn/s"});
+  report.add({name + ".with_agent", median(with.per_second), "conn/s"});
+  report.add({name + ".ratio", ratio(with), "ratio", kRatioBar, true});
+  report.add({name + ".cpu_without_agent", median(without.cpu_us), "us/conn"});
+  report.add({name + ".cpu_with_agent", median(with.cpu_us), "us/conn"});
+  if (storage_too) {
+    report.add({name + ".ratio_with_storage_alone", ratio(with_storage), "ratio"});
+    report.add({name + ".cpu_with_storage_alone", median(with_storage.cpu_us), "us/conn"});
+  }
+  report.add({name + ".agent_cpu", median(agent_cpu), "s/s"});
+  report.add({name + ".packets_lost", lost, "packets", 0});
+  return {};
+}
+
 }  // namespace
 
 Result<void> measure_churn(Report& report) {
   const auto pair = NetworkPair::make();
   if (!pair) return std::unexpected(pair.error());
   if (auto ok = pair->enter_watched(); !ok) return ok;
-  auto churn = Churn::open();
-  if (!churn) return std::unexpected(churn.error());
-  if (const auto warm_up = rate_of(*churn); !warm_up) return std::unexpected(warm_up.error());
-  std::vector<double> without;
-  std::vector<double> with;
-  std::vector<double> with_storage;
-  std::vector<double> cpu;
-  std::vector<double> us_without;
-  std::vector<double> us_with;
-  std::vector<double> us_with_storage;
-  double lost = 0;
-  for (int round = 0; round < kRounds; ++round) {
-    std::this_thread::sleep_for(kSettleTime);  // as long as the other one waits
-    const auto alone = rate_of(*churn);
-    if (!alone) return std::unexpected(alone.error());
-    const auto stored = round_with_storage(*churn);
-    if (!stored) return std::unexpected(stored.error());
-    const auto watched = round_with_agent(*churn);
-    if (!watched) return std::unexpected(watched.error());
-    without.push_back(alone->per_second);
-    with_storage.push_back(stored->per_second);
-    with.push_back(watched->rate.per_second);
-    us_without.push_back(alone->cpu_us);
-    us_with_storage.push_back(stored->cpu_us);
-    us_with.push_back(watched->rate.cpu_us);
-    cpu.push_back(watched->cpu_seconds);
-    lost += watched->lost;
-  }
-  report.add({"churn.without_agent", median(without), "conn/s"});
-  report.add({"churn.with_agent", median(with), "conn/s"});
-  report.add({"churn.ratio", median(with) / median(without), "ratio", kRatioBar, true});
-  report.add({"churn.ratio_with_storage_alone", median(with_storage) / median(without), "ratio"});
-  report.add({"churn.cpu_without_agent", median(us_without), "us/conn"});
-  report.add({"churn.cpu_with_storage_alone", median(us_with_storage), "us/conn"});
-  report.add({"churn.cpu_with_agent", median(us_with), "us/conn"});
-  report.add({"churn.agent_cpu", median(cpu), "s/s"});
-  report.add({"churn.packets_lost", lost, "packets", 0});
-  return {};
+  auto loopback = Churn::over_loopback();
+  if (!loopback) return std::unexpected(loopback.error());
+  if (auto ok = measure(report, "churn", *loopback, true); !ok) return ok;
+  auto between = Churn::between(*pair);
+  if (!between) return std::unexpected(between.error());
+  return measure(report, "churn.between_namespaces", *between, false);
 }
 
 }  // namespace orb8::bench

@@ -16,6 +16,7 @@
 
 #include "tests/bench/parts.h"
 #include "tests/bench/report.h"
+#include "tests/bpf_stats.h"
 
 namespace orb8::bench {
 namespace {
@@ -61,6 +62,7 @@ int run(std::span<char*> wanted) {
     return kBadUsage;
   }
   spdlog::set_level(spdlog::level::warn);
+  const BpfStats no_stats(false);  // they would be half of what a program at an event costs
   Report report;
   describe_machine(report);
   int failed = 0;

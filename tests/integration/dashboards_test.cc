@@ -23,6 +23,7 @@
 
 #include "core/base/temp_folder.h"
 #include "core/base/unique_fd.h"
+#include "tests/bpf_stats.h"
 #include "tests/integration/kube_api.h"
 #include "tests/integration/kube_pods.h"
 #include "tests/integration/loopback_tcp.h"
@@ -41,24 +42,8 @@ namespace {
 using namespace std::chrono_literals;
 using Json = nlohmann::json;
 
-constexpr auto* kBpfStats = "/proc/sys/kernel/bpf_stats_enabled";
 constexpr int kPod = 1;  // of make_pods(): a Deployment's
 constexpr auto* kListening = "gRPC server listening on ";
-
-// The kernel counts the time of BPF programs for as long as this lives.
-class BpfStats {
- public:
-  BpfStats() {
-    std::getline(std::ifstream(kBpfStats), before_);
-    std::ofstream(kBpfStats) << "1";
-  }
-  ~BpfStats() { std::ofstream(kBpfStats) << before_; }
-  BpfStats(const BpfStats&) = delete;
-  BpfStats& operator=(const BpfStats&) = delete;
-
- private:
-  std::string before_;
-};
 
 // Of all kinds that the dashboards tell apart, again and again, by a process of the pod's.
 class PodTraffic {
@@ -195,7 +180,7 @@ class DashboardsTest : public ProcessTest {
               "no kube-apiserver here: tests/e2e/kubernetes.sh api makes one");
     ProcessTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    stats_.emplace();
+    stats_.emplace(true);
     api_ = std::make_unique<KubeApi>();
     make_pods(*api_, kPod, kPod + 1, true);
     const auto pod = Json::parse(api_->call("GET", pod_path(kPod)).body);

@@ -63,4 +63,10 @@ const Ledger::Line* Ledger::line(const FlowKey& key) const {
   return found == lines_.end() ? nullptr : &found->second;
 }
 
+std::vector<FlowKey> Ledger::keys() const {
+  std::vector<FlowKey> keys;
+  for (const auto& [key, line] : lines_) keys.push_back(key);
+  return keys;
+}
+
 }  // namespace orb8::netns

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <unordered_map>
+#include <vector>
 
 #include "core/model/flow.h"
 #include "tests/netns/totals.h"
@@ -32,6 +33,7 @@ class Ledger {
   Totals of(const FlowKey& key) const;
   Totals where(const Pick& pick) const;
   const Line* line(const FlowKey& key) const;
+  std::vector<FlowKey> keys() const;
   std::size_t size() const { return lines_.size(); }
   // A counter that went backwards, or a record whose time is not a time of day.
   std::size_t nonsense() const { return nonsense_; }

@@ -32,11 +32,10 @@ PreflightCheck check_kernel(const std::string& release) {
 }
 
 PreflightCheck check_btf(const std::string& root) {
-  const std::string path = "/sys/kernel/btf/vmlinux";
-  PreflightCheck check{.name = "BTF", .detail = path};
-  if (::access((root + path).c_str(), R_OK) == 0) return check;
-  check.outcome = CheckOutcome::kFailed;
-  check.detail = path + " cannot be read";
+  PreflightCheck check{.name = "BTF", .detail = std::string(kKernelBtf)};
+  if (can_read_kernel_btf(root)) return check;
+  check.outcome = CheckOutcome::kWarning;
+  check.detail += " cannot be read: flows of sockets are not seen";
   check.remedy =
       "run a kernel built with CONFIG_DEBUG_INFO_BTF=y; in a container, mount the host's /sys";
   return check;
@@ -172,6 +171,10 @@ std::uint64_t raise_memlock_bytes() {
   const rlimit most = {now.rlim_max, now.rlim_max};  // up to there nobody has to be asked
   if (::setrlimit(RLIMIT_MEMLOCK, &most) == 0) now.rlim_cur = now.rlim_max;
   return now.rlim_cur == RLIM_INFINITY ? UINT64_MAX : now.rlim_cur;
+}
+
+bool can_read_kernel_btf(const std::string& root) {
+  return ::access((root + std::string(kKernelBtf)).c_str(), R_OK) == 0;
 }
 
 std::vector<PreflightCheck> run_preflight(const PreflightOptions& options) {

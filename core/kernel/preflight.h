@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace orb8 {
@@ -24,6 +25,10 @@ struct PreflightCheck {
 
 // Raises this process's limit on locked memory as far as it may be, and says how far; ~0 is none.
 std::uint64_t raise_memlock_bytes();
+
+// What the kernel's structs look like, without which the programs at sockets do not load.
+constexpr std::string_view kKernelBtf = "/sys/kernel/btf/vmlinux";
+bool can_read_kernel_btf(const std::string& root = "");
 
 struct PreflightOptions {
   std::string root;            // "" for this machine; tests put a made-up /proc and /sys under it

@@ -70,9 +70,10 @@ TEST_F(Preflight, ComparesKernelVersionsAsNumbers) {
 TEST_F(Preflight, SaysWhatToDoWithoutBtf) {
   fs::remove(root_ + "/sys/kernel/btf/vmlinux");
   EXPECT_EQ(to_line(check("BTF")),
-            "BTF: /sys/kernel/btf/vmlinux cannot be read; run a kernel built with "
-            "CONFIG_DEBUG_INFO_BTF=y; in a container, mount the host's /sys");
-  EXPECT_FALSE(passed(run()));
+            "BTF: /sys/kernel/btf/vmlinux cannot be read: flows of sockets are not seen; run a "
+            "kernel built with CONFIG_DEBUG_INFO_BTF=y; in a container, mount the host's /sys");
+  EXPECT_EQ(check("BTF").outcome, CheckOutcome::kWarning);
+  EXPECT_TRUE(passed(run())) << "packets are counted without";
 }
 
 TEST_F(Preflight, NamesEachMissingCapability) {
@@ -141,11 +142,9 @@ TEST_F(Preflight, RaisesLockedMemoryOnOldKernels) {
 }
 
 TEST_F(Preflight, SaysAllThatFailedInOneSentence) {
-  fs::remove(root_ + "/sys/kernel/btf/vmlinux");
   write("/proc/self/status", "Uid:\t0\t0\t0\t0\nCapEff:\t0000000000200000\n");
-  EXPECT_EQ(failure_text(run()),
-            "BTF: /sys/kernel/btf/vmlinux cannot be read: run a kernel built with "
-            "CONFIG_DEBUG_INFO_BTF=y; in a container, mount the host's /sys; "
+  EXPECT_EQ(failure_text(run("5.7.19")),
+            "kernel: 5.7.19 (5.8 or later is needed): run on Linux 5.8 or later; "
             "capabilities: missing CAP_NET_ADMIN: add them to the container's "
             "securityContext.capabilities, or run it privileged");
 }

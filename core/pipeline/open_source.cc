@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/mounts.h"
+#include "core/kernel/preflight.h"
 #include "core/source/socket_source.h"
 #include "core/source/tc_source.h"
 
@@ -38,17 +39,30 @@ TcSource::Options tc_options(const Config& config, std::string reason) {
           .reason = std::move(reason)};
 }
 
+std::string no_kernel_btf() {
+  return std::string(kKernelBtf) + " cannot be read";
+}
+
+// Whose kernel has BTF does not need to read it here. One that was built without may refuse the
+// program, in words that do not say so.
 Result<std::unique_ptr<FlowSource>> open_tc(const Config& config, std::string reason) {
-  return TcSource::open(tc_options(config, std::move(reason)));
+  auto source = TcSource::open(tc_options(config, std::move(reason)));
+  if (!source && !can_read_kernel_btf()) source.error().what += "; " + no_kernel_btf();
+  return source;
 }
 
 Result<std::unique_ptr<FlowSource>> open_socket(const Config& config, std::string reason) {
-  return SocketSource::open({.udp = config.udp,
-                             .cgroup_mount = find_cgroup2_mount(""),
-                             .max_flows = config.max_flows,
-                             .ring_bytes = std::max(config.ring_buffer_size, kLeastRing),
-                             .packets = tc_options(config, ""),
-                             .reason = std::move(reason)});
+  auto source = SocketSource::open({.udp = config.udp,
+                                    .cgroup_mount = find_cgroup2_mount(""),
+                                    .max_flows = config.max_flows,
+                                    .ring_bytes = std::max(config.ring_buffer_size, kLeastRing),
+                                    .packets = tc_options(config, ""),
+                                    .reason = std::move(reason)});
+  // Asked once it has failed: libbpf finds BTF in other places as well.
+  if (!source && !can_read_kernel_btf()) {
+    source.error().what = "flows of sockets need the kernel's BTF: " + no_kernel_btf();
+  }
+  return source;
 }
 
 }  // namespace

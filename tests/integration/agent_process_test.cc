@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <regex>
 
 #include "core/base/read_file.h"
@@ -86,6 +87,37 @@ TEST_F(AgentProcess, ReadsSocketsWhereNothingElseIsAskedFor) {
   }
   EXPECT_EQ(log.find("Attached ingress probe"), std::string::npos) << log;
   EXPECT_THAT(errors_in(log), SizeIs(0));
+}
+
+// As a container without the host's /sys: an empty folder covers the kernel's BTF.
+Command without_btf(const std::string& more = "") {
+  const char* folder = std::getenv("ORB8_BIN_DIR");
+  const auto agent = std::string(folder ? folder : "build/bin") + "/" + kProgram;
+  return {.arguments = {"-m", "sh", "-c",
+                        "mount -t tmpfs none /sys/kernel/btf && exec " + agent + " " + more},
+          .environment = {},
+          .user = {}};
+}
+
+TEST_F(AgentProcess, FallsBackToTcWhereTheKernelsBtfCannotBeRead) {
+  Process agent("/usr/bin/unshare", without_btf());
+  ASSERT_TRUE(agent.says(kListening)) << agent.err();
+  const auto log = agent.err();
+  EXPECT_THAT(log, HasSubstr(" warning BTF: /sys/kernel/btf/vmlinux cannot be read: "
+                             "flows of sockets are not seen; run a kernel built with "));
+  EXPECT_THAT(log, HasSubstr("Falling back to flow source tc: flows of sockets need the kernel's "
+                             "BTF: /sys/kernel/btf/vmlinux cannot be read"));
+  EXPECT_THAT(log, HasSubstr("Attached ingress probe to lo"));
+  EXPECT_THAT(errors_in(log), SizeIs(0));
+}
+
+TEST_F(AgentProcess, NamesTheBtfThatIsMissingWhereSocketsAreAskedFor) {
+  Process agent("/usr/bin/unshare", without_btf("--flow-source socket"));
+  EXPECT_EQ(agent.exit_status(), 1);
+  const auto errors = errors_in(agent.err());
+  ASSERT_THAT(errors, SizeIs(1)) << agent.err();
+  EXPECT_THAT(errors[0], HasSubstr("flows of sockets need the kernel's BTF: "
+                                   "/sys/kernel/btf/vmlinux cannot be read"));
 }
 
 class AgentProcessSignal : public AgentProcess, public ::testing::WithParamInterface<int> {};

@@ -75,43 +75,56 @@ class Passage {
   UniqueFd out_;
 };
 
+// One that talks to a server from a port of its own, which nobody else gets meanwhile.
+struct HostPod {
+  HostPod(const NetNs& ns, const std::string& name, std::uint16_t server_port, std::size_t size)
+      : cgroup(name),
+        held(bound_socket(ns, SOCK_STREAM, 0, kLoopback, 0)),
+        ends{kLoopback, local_port(held.get()), kLoopback, server_port},
+        bytes(size) {}
+
+  Cgroup cgroup;
+  UniqueFd held;
+  Ends ends;
+  std::size_t bytes;
+};
+
+// In the namespace that this process was started in, among all that others do there: so no port is
+// taken for granted.
 TEST_F(SocketSourceTest, TellsTwoPodsOfTheHostsNetworkApartByTheirCgroups) {
   SocketWatcher watcher;
-  const NetNs ns;
-  const auto listener = bound_socket(ns, SOCK_STREAM, 0, kLoopback, kPort);
+  const auto ns = NetNs::here();
+  const auto listener = bound_socket(ns, SOCK_STREAM, 0, kLoopback, 0);
   must(::listen(listener.get(), 8), "listen");
-  const Cgroup first("orb8-test-first");
-  const Cgroup second("orb8-test-second");
-  const auto talk = [&](const Cgroup& cgroup, std::uint16_t port, std::size_t bytes) {
-    return [&ns, &cgroup, port, bytes] {
-      cgroup.enter();
-      const auto fd = bound_socket(ns, SOCK_STREAM, 0, kLoopback, port);
-      connect_to(fd.get(), kLoopback, kPort);
-      const std::string payload(bytes, 'x');
-      must(::send(fd.get(), payload.data(), bytes, 0), "send");
-      const UniqueFd udp = bound_socket(ns, SOCK_DGRAM, 0, kLoopback, port);
-      connect_to(udp.get(), kLoopback, 9);
-      must(::send(udp.get(), payload.data(), bytes, 0), "send a datagram");
+  const auto server_port = local_port(listener.get());
+  UdpSink sink(ns, kLoopback, server_port);
+  const HostPod first(ns, "orb8-test-first", server_port, 111);
+  const HostPod second(ns, "orb8-test-second", server_port, 222);
+  const auto talk = [&ns](const HostPod& pod) {
+    return [&ns, &pod] {
+      pod.cgroup.enter();
+      const auto tcp = bound_socket(ns, SOCK_STREAM, 0, pod.ends.src, pod.ends.src_port);
+      connect_to(tcp.get(), pod.ends.dst, pod.ends.dst_port);
+      const std::string payload(pod.bytes, 'x');
+      must(::send(tcp.get(), payload.data(), pod.bytes, 0), "send");
+      UdpSender(ns, pod.ends).send(1, pod.bytes);
     };
   };
-  const Child one(talk(first, 5001, 111));
-  const Child two(talk(second, 5002, 222));
+  const Child first_process(talk(first));
+  const Child second_process(talk(second));
 
-  const auto flow_of = [&](std::uint16_t port, std::uint8_t protocol, std::size_t bytes) {
-    const Ends ends{kLoopback, port, kLoopback, protocol == kTcp ? kPort : std::uint16_t{9}};
-    return watcher.flow(ns, ends, protocol, Direction::kEgress, payload_of(bytes));
+  const auto expect_own = [&](const HostPod& pod, const Child& process) {
+    for (const auto protocol : {kTcp, kUdp}) {
+      SCOPED_TRACE(protocol_name(protocol) + " of " + std::to_string(pod.bytes) + " bytes");
+      const auto sent =
+          watcher.flow(ns, pod.ends, protocol, Direction::kEgress, payload_of(pod.bytes));
+      EXPECT_EQ(sent.payload_bytes, pod.bytes);
+      EXPECT_EQ(sent.owners->local->cgroup_id, pod.cgroup.id());
+      EXPECT_EQ(sent.owners->local->pid, process.pid());
+    }
   };
-  const auto tcp_of_one = flow_of(5001, kTcp, 111);
-  EXPECT_EQ(tcp_of_one.payload_bytes, 111U);
-  EXPECT_EQ(tcp_of_one.owners->local->cgroup_id, first.id());
-  EXPECT_EQ(tcp_of_one.owners->local->pid, one.pid());
-  const auto tcp_of_two = flow_of(5002, kTcp, 222);
-  EXPECT_EQ(tcp_of_two.payload_bytes, 222U);
-  EXPECT_EQ(tcp_of_two.owners->local->cgroup_id, second.id());
-  EXPECT_EQ(tcp_of_two.owners->local->pid, two.pid());
-  const auto udp_of_one = flow_of(5001, kUdp, 111);
-  EXPECT_EQ(udp_of_one.owners->local->cgroup_id, first.id());
-  EXPECT_EQ(udp_of_one.owners->local->pid, one.pid());
+  expect_own(first, first_process);
+  expect_own(second, second_process);
 }
 
 // As a node has them: a network namespace and a cgroup each, and a bridge between.

@@ -102,6 +102,10 @@ NetNs::NetNs() {
   sh(kQuiet);
 }
 
+NetNs NetNs::here() {
+  return NetNs(open_namespace());
+}
+
 std::string NetNs::sh(const std::string& script) const {
   const auto here = enter();
   FILE* const output = ::popen(("exec 2>&1; set -eu;" + script).c_str(), "re");

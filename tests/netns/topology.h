@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "core/base/unique_fd.h"
 #include "core/model/addr.h"
@@ -21,6 +22,8 @@ namespace orb8::netns {
 class NetNs {
  public:
   NetNs();
+  // The one that the calling thread is in, with all that is in it already.
+  static NetNs here();
 
   // The calling thread is in the namespace as long as this lives, and so are the threads and
   // processes that it starts meanwhile.
@@ -43,6 +46,8 @@ class NetNs {
   std::string path() const;
 
  private:
+  explicit NetNs(UniqueFd fd) : fd_(std::move(fd)) {}
+
   UniqueFd fd_;
 };
 

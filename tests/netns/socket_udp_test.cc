@@ -163,6 +163,19 @@ TEST_P(SocketUdpTest, SeesAnEchoAndItsReply) {
   EXPECT_EQ(totals_of(replies[0]), (Totals{1, echo_frame(b_addr(), 200)} * 5));
 }
 
+// Of raw sockets, whose user writes what should be UDP's header, and here writes three bytes.
+TEST_P(SocketUdpTest, CountsAsUnparsedWhatIsTooShortForItsHeader) {
+  SocketWatcher watcher;
+  const auto raw = bound_socket(a().ns, SOCK_RAW, kUdp, a_addr(), 0);
+  connect_to(raw.get(), b_addr(), 0);
+  for (int i = 0; i < 10; ++i) must(::send(raw.get(), "cut", 3, 0), "send");
+  const Totals sent = Totals{1, kEthernet + ip_header(b_addr()) + 3} * 10;
+  watcher.read();
+  const auto unparsed = watcher.accounting().unparsed;
+  EXPECT_EQ((Totals{unparsed.packets, unparsed.bytes}), sent);
+  EXPECT_EQ(watcher.totals(a().ns, kUdp, Direction::kEgress), Totals{});
+}
+
 TEST_P(SocketUdpTest, GoesOnWhenAPeerWasForgotten) {
   SocketWatcher watcher;
   const auto ends = a_to_b();
@@ -206,6 +219,38 @@ TEST_P(SocketUdpTest, CountsAPeerThatComesBackAfterBothItsFlowsWereForgotten) {
   EXPECT_EQ(watcher.flow(b().ns, a_to_b(), kUdp, Direction::kIngress, has(14)).packets, 14U);
   EXPECT_EQ(watcher.flow(b().ns, a_to_b().reversed(), kUdp, Direction::kEgress, has(14)).packets,
             14U);
+}
+
+TEST_P(SocketUdpTest, CountsEachDatagramOverLoopbackAtBothEnds) {
+  SocketWatcher watcher;
+  const NetNs ns;
+  const auto loopback = GetParam() == AF_INET ? Addr::v4(127, 0, 0, 1) : *parse_addr("::1");
+  const Ends ends{loopback, 5000, loopback, kPort};
+  UdpSink sink(ns, loopback, kPort);
+  UdpSender(ns, ends).send(100, 300);
+  ASSERT_EQ(sink.receive(100), 100U);
+  const auto wanted = Totals{1, udp_frame(loopback, 300)} * 100;
+  const auto sent = watcher.flow(ns, ends, kUdp, Direction::kEgress, has(100));
+  EXPECT_EQ(totals_of(sent), wanted);
+  const auto received = watcher.flow(ns, ends, kUdp, Direction::kIngress, has(100));
+  EXPECT_EQ(totals_of(received), wanted);
+  EXPECT_NE(sent.key.socket, received.key.socket) << "two sockets, two views";
+}
+
+// Others of the machine may lose something too: no less than what went out and came in here.
+TEST_P(SocketUdpTest, CountsDatagramsThatTheKernelHasNoMemoryToRemember) {
+  a().ns.sh("sysctl -qw net.core.optmem_max=1");
+  b().ns.sh("sysctl -qw net.core.optmem_max=1");
+  SocketWatcher watcher;
+  UdpSink sink(b().ns, b_addr(), kPort);
+  UdpSender(a().ns, a_to_b()).send(100, 300);
+  ASSERT_EQ(sink.receive(100), 100U);
+  const auto all = Totals{1, udp_frame(b_addr(), 300)} * (2 * 100);
+  watcher.read();
+  EXPECT_EQ(watcher.totals(a().ns, kUdp, Direction::kEgress), Totals{});
+  EXPECT_EQ(watcher.totals(b().ns, kUdp, Direction::kIngress), Totals{});
+  EXPECT_GE(watcher.accounting().lost.packets, all.packets);
+  EXPECT_GE(watcher.accounting().lost.bytes, all.bytes);
 }
 
 TEST_F(SocketSourceTest, CountsTcpAndNotUdpWhereItIsOff) {

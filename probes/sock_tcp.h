@@ -256,6 +256,7 @@ static __always_inline void server_opens(struct sock *sk)
 	if (listener)
 		owned_by_listener(&at.track->owner, listener);
 	start_from_birth(at.track);
+	at.track->out.before = 1; /* the answer to the SYN was sent before there was a socket */
 	if (at.slot)
 		fill_slot(at.slot, address);
 }

@@ -109,18 +109,21 @@ static __always_inline const struct sock *kernel_sock(struct bpf_sock *sk)
 	return (const struct sock *)address;
 }
 
+static __always_inline __u32 netns_of(struct bpf_sock *sk)
+{
+	return BPF_CORE_READ(kernel_sock(sk), __sk_common.skc_net.net, ns.inum);
+}
+
 static __always_inline void start_track(struct __sk_buff *skb, struct bpf_sock *sk,
 					const struct datagram *d, struct udp_track *track)
 {
-	const struct sock *kernel = kernel_sock(sk);
-
 	track->first_peer = d->tuple;
 	track->owner.cookie = bpf_get_socket_cookie(skb);
 	track->owner.first_ns = bpf_ktime_get_boot_ns();
 	track->owner.cgroup_id = bpf_skb_cgroup_id(skb);
-	track->owner.netns = BPF_CORE_READ(kernel, __sk_common.skc_net.net, ns.inum);
+	track->owner.netns = netns_of(sk);
 	if (d->egress)
-		owned_by_sender(&track->owner, kernel);
+		owned_by_sender(&track->owner, kernel_sock(sk));
 }
 
 static __always_inline void fill_spill(struct orb8_socket_record *r,
@@ -153,7 +156,8 @@ static __always_inline void spill_datagram(const struct orb8_socket_owner *owner
 	tally_sock(ORB8_SOCK_SPILLED, d->packets, d->bytes);
 }
 
-static __always_inline void count_peer(const struct udp_track *track, const struct datagram *d)
+static __always_inline void count_peer(struct bpf_sock *sk, const struct udp_track *track,
+				       const struct datagram *d)
 {
 	struct orb8_peer_key key = {.cookie = track->owner.cookie, .tuple = d->tuple};
 	struct orb8_peer *peer = bpf_map_lookup_elem(&orb8_peers, &key);
@@ -162,6 +166,8 @@ static __always_inline void count_peer(const struct udp_track *track, const stru
 		struct orb8_peer fresh = {.owner = track->owner};
 
 		fresh.owner.first_ns = bpf_ktime_get_boot_ns();
+		/* The kernel answers echo requests of all namespaces with the same socket. */
+		fresh.owner.netns = netns_of(sk);
 		/* NOEXIST: if another CPU got there first, add to its entry. */
 		bpf_map_update_elem(&orb8_peers, &key, &fresh, BPF_NOEXIST);
 		peer = bpf_map_lookup_elem(&orb8_peers, &key);
@@ -213,7 +219,7 @@ static __always_inline void count_datagram(struct __sk_buff *skb, const struct d
 	else if (same_tuple(&track->first_peer, &d->tuple))
 		add_transfer(d->egress ? &track->sent : &track->received, d);
 	else
-		count_peer(track, d);
+		count_peer(sk, track, d);
 }
 
 static __always_inline enum orb8_fate parse_datagram(struct cursor *c, bool egress,

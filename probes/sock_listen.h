@@ -77,17 +77,20 @@ static __always_inline void server_listens(struct sock *sk)
 static __always_inline void stops_listening(struct sock *sk)
 {
 	__u64 cookie = bpf_get_socket_cookie(sk);
-	const struct orb8_listener *listener = bpf_map_lookup_elem(&orb8_listeners, &cookie);
+	const struct orb8_listener *kept = bpf_map_lookup_elem(&orb8_listeners, &cookie);
+	struct orb8_listener listener;
 
-	if (!listener)
+	if (!kept)
 		return;
-	tell_listener(listener, ORB8_CLOSED);
+	listener = *kept;
+	/* First: who reads all listeners after the record must not find it. */
 	bpf_map_delete_elem(&orb8_listeners, &cookie);
+	tell_listener(&listener, ORB8_CLOSED);
 }
 
-/* Of a child that is being made, the state of which is set between the copying of the listener and
- * the filling in of what is its own: a list that is empty in the listener still has its ends there.
- * NULL: nobody was there when it began to listen.
+/* Of a child that is being made: the kernel copies the listener, sets the state, and fills in what
+ * is the child's own. A list that is empty in the listener has its ends there until then. NULL:
+ * nobody was there when it began to listen.
  */
 static __always_inline const struct orb8_listener *listener_of(const struct tcp_sock *child)
 {

@@ -103,13 +103,18 @@ static __always_inline __u64 cgroup_of(const struct sock *sk)
 	return BPF_CORE_READ((const struct cgroup *)val, kn, id);
 }
 
-/* What a socket has from its birth; who owns it comes on top. */
-static __always_inline void name_socket(struct orb8_socket_owner *owner, struct sock *sk)
+/* What a socket has from its birth but for its cookie; who owns it comes on top. */
+static __always_inline void name_child(struct orb8_socket_owner *owner, const struct sock *sk)
 {
-	owner->cookie = bpf_get_socket_cookie(sk); /* for tracing programs since Linux 5.12 */
 	owner->first_ns = bpf_ktime_get_boot_ns();
 	owner->cgroup_id = cgroup_of(sk);
 	owner->netns = sk->__sk_common.skc_net.net->ns.inum;
+}
+
+static __always_inline void name_socket(struct orb8_socket_owner *owner, struct sock *sk)
+{
+	name_child(owner, sk);
+	owner->cookie = bpf_get_socket_cookie(sk); /* for tracing programs since Linux 5.12 */
 }
 
 /* The process's name, not the thread's: as /proc/<pid>/comm. */

@@ -133,6 +133,14 @@ static __always_inline void fill_transfers(struct orb8_socket_record *r, struct 
 	r->received.last_jiffies = full_jiffies(tp->inet_conn.icsk_ack.lrcvtime);
 }
 
+/* Bytes between two sequence numbers, of which a copy of the socket may have one too late. */
+static __always_inline __u32 bytes_between(__u32 from, __u32 to)
+{
+	__s32 bytes = to - from;
+
+	return bytes > 0 ? bytes : 0;
+}
+
 static __always_inline void fill_health(struct orb8_socket_record *r, const struct tcp_sock *tp)
 {
 	r->rtt_us = tp->srtt_us >> 3;
@@ -140,8 +148,8 @@ static __always_inline void fill_health(struct orb8_socket_record *r, const stru
 	if (r->min_rtt_us == ~0U) /* no sample yet */
 		r->min_rtt_us = 0;
 	r->cwnd = tp->snd_cwnd;
-	r->unread_bytes = tp->rcv_nxt - tp->copied_seq;
-	r->unsent_bytes = tp->write_seq - tp->snd_una;
+	r->unread_bytes = bytes_between(tp->copied_seq, tp->rcv_nxt);
+	r->unsent_bytes = bytes_between(tp->snd_una, tp->write_seq);
 }
 
 static __always_inline void fill_tcp(struct orb8_socket_record *r, struct tcp_track *track,
@@ -167,44 +175,34 @@ struct tcp_place {
 	struct tcp_slot *slot;
 };
 
-static __always_inline struct tcp_place find_place(struct sock *sk, enum looker looker)
+/* A slot may still be that of a socket that ended unseen, and whose memory is used again. */
+static __always_inline bool is_anothers(const struct tcp_slot *slot, const struct sock *sk)
 {
-	struct tcp_place at = {.slot = slot_of(address_of(sk, looker))};
+	__u64 cookie = slot->track.owner.cookie;
 
-	if (at.slot)
-		at.track = &at.slot->track;
-	else
-		at.track = bpf_sk_storage_get(&orb8_tcp, sk, 0, 0);
+	return cookie && cookie != (__u64)sk->__sk_common.skc_cookie.counter;
+}
+
+static __always_inline struct tcp_place find_place(struct sock *sk)
+{
+	struct tcp_place at = {.slot = slot_of(address_of(sk))};
+
+	if (at.slot && is_anothers(at.slot, sk))
+		at.slot = NULL;
+	at.track = at.slot ? &at.slot->track : bpf_sk_storage_get(&orb8_tcp, sk, 0, 0);
 	return at;
 }
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__type(key, __u32);
-	__type(value, struct tcp_track);
-	__uint(max_entries, 1);
-} orb8_unknown SEC(".maps");
-
-/* For a moment, of a connection that has none. */
-static __always_inline struct tcp_track *unknown_track(void)
-{
-	__u32 zero = 0;
-	struct tcp_track *track = bpf_map_lookup_elem(&orb8_unknown, &zero);
-
-	if (track)
-		__builtin_memset(track, 0, sizeof(*track));
-	return track;
-}
-
-/* For a connection that begins. The slot is filled when its track is. */
+/* For a connection that begins. The slot is set when its track is filled. */
 static __always_inline struct tcp_place new_place(struct sock *sk, __u64 address)
 {
 	struct tcp_place at = {.slot = slot_of(address)};
 
-	if (at.slot) {
-		/* Of another socket, which ended unseen: the kernel uses its memory again. */
-		at.slot->sk = SLOT_TAKEN;
-		if (!at.slot->track.closed)
+	/* There is one already where the socket calls once more, or where the one that had its
+	 * memory before ended unseen.
+	 */
+	if (at.slot && take_slot(at.slot, address)) {
+		if (at.slot->track.open_since)
 			tally_sock(ORB8_SOCK_CLOSES_LOST, 0, 0);
 	} else {
 		at.slot = free_slot(address);
@@ -215,11 +213,20 @@ static __always_inline struct tcp_place new_place(struct sock *sk, __u64 address
 	return at;
 }
 
+/* From here on it can be told. */
+static __always_inline void open_place(struct tcp_place *at, __u64 address)
+{
+	at->track->open_since = at->track->owner.first_ns;
+	if (at->slot)
+		set_slot(at->slot, address);
+}
+
 /* In connect(), or in sendto() with MSG_FASTOPEN. */
 static __always_inline void client_opens(struct sock *sk)
 {
-	__u64 address = address_of(sk, LOOKS_AT_CHANGE);
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	__u64 address = address_of(sk);
+	struct tcp_track *earlier;
 	struct tcp_place at;
 
 	if (!tp)
@@ -232,17 +239,20 @@ static __always_inline void client_opens(struct sock *sk)
 	at.track->owner.role = ORB8_ROLE_CLIENT;
 	start_from_here(at.track, tp);
 	at.track->sequenced_before = 0; /* the numbers are chosen later */
-	if (at.slot)
-		fill_slot(at.slot, address);
+	earlier = at.slot ? bpf_sk_storage_get(&orb8_tcp, sk, 0, 0) : NULL;
+	if (earlier) /* of a connection that the socket had before */
+		earlier->open_since = 0;
+	open_place(&at, address);
 }
 
-/* In a softirq, while the kernel copies the listener to make its child: nobody has accepted it yet.
+/* In a softirq, while the kernel copies the listener to make its child: nobody has accepted it yet,
+ * and before Linux 6.15 its cookie will be overwritten.
  */
 static __always_inline void server_opens(struct sock *sk)
 {
-	__u64 address = address_of(sk, LOOKS_AT_CHANGE);
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	const struct orb8_listener *listener;
+	__u64 address = address_of(sk);
 	struct tcp_place at;
 
 	if (!tp)
@@ -250,15 +260,28 @@ static __always_inline void server_opens(struct sock *sk)
 	at = new_place(sk, address);
 	if (!at.track)
 		return;
-	name_socket(&at.track->owner, sk);
+	name_child(&at.track->owner, sk);
 	at.track->owner.role = ORB8_ROLE_SERVER;
 	listener = listener_of(tp);
 	if (listener)
 		owned_by_listener(&at.track->owner, listener);
 	start_from_birth(at.track);
 	at.track->out.before = 1; /* the answer to the SYN was sent before there was a socket */
-	if (at.slot)
-		fill_slot(at.slot, address);
+	open_place(&at, address);
+}
+
+static __always_inline void name_by_cookie(struct tcp_track *track, struct sock *sk)
+{
+	if (!track->owner.cookie)
+		track->owner.cookie = bpf_get_socket_cookie(sk);
+}
+
+static __always_inline void child_is_made(struct sock *sk)
+{
+	struct tcp_place at = find_place(sk);
+
+	if (at.track)
+		name_by_cookie(at.track, sk);
 }
 
 /* --- closing --- */
@@ -304,43 +327,53 @@ static __always_inline void tell_end(struct sock *sk, const struct tcp_sock *tp,
 	tally_sock(ORB8_SOCK_CLOSES, 0, 0);
 }
 
+/* A slot stays until the socket is given up: until then it could be found in its process's files.
+ */
 static __always_inline void closes(struct sock *sk, int old_state)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct tcp_place at;
+	struct tcp_track *track;
 
 	if (!tp)
 		return;
-	at = find_place(sk, LOOKS_AT_CHANGE);
-	if (!at.track) {
-		/* Not known: it waited to be accepted when the probes started, or belongs to the
-		 * kernel. All that it moved is told now, for the first time.
-		 */
-		at.track = unknown_track();
-		if (!at.track)
-			return;
-		name_socket(&at.track->owner, sk);
+	track = find_place(sk).track;
+	/* Made where it was not known: it waited to be accepted when the probes started, or belongs
+	 * to the kernel. All that it moved is told now, for the first time.
+	 */
+	if (!track)
+		track = stored_track(sk);
+	if (!track) {
+		tally_sock(ORB8_SOCK_CLOSES_LOST, (__u64)tp->segs_out + tp->segs_in,
+			   tp->bytes_sent + tp->bytes_received);
+		return;
 	}
+	if (!track->owner.first_ns) { /* just made */
+		name_socket(&track->owner, sk);
+		track->open_since = track->owner.first_ns;
+	}
+	name_by_cookie(track, sk);
 	/* First: what a snapshot still reports would come back to life behind its last record. */
-	if (take_end(at.track))
-		tell_end(sk, tp, at.track, old_state);
-	if (at.slot)
-		leave_slot(at.slot);
+	if (take_end(track, track->open_since))
+		tell_end(sk, tp, track, old_state);
 }
 
-/* When the kernel gives the socket up: its end was told, unless its change of state met no program.
- */
+/* The kernel gives the socket up. Its end was told, unless the change of state met no program. */
 static __always_inline void is_destroyed(struct sock *sk)
 {
-	struct tcp_place at = find_place(sk, LOOKS_AT_END);
+	struct tcp_place at = find_place(sk);
 	struct tcp_sock *tp;
 
-	if (!at.track || at.track->closed)
+	if (!at.track) {
+		stops_listening(sk);
 		return;
-	tp = bpf_skc_to_tcp_sock(sk);
-	if (tp && take_end(at.track))
-		tell_end(sk, tp, at.track, unseen_old_state(at.track, tp));
+	}
+	if (at.track->open_since) {
+		name_by_cookie(at.track, sk);
+		tp = bpf_skc_to_tcp_sock(sk);
+		if (tp && take_end(at.track, at.track->open_since))
+			tell_end(sk, tp, at.track, unseen_old_state(at.track, tp));
+	}
 	if (at.slot)
-		leave_slot(at.slot);
+		set_slot(at.slot, SLOT_FREE);
 }
 #endif

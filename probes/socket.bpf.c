@@ -27,6 +27,8 @@
 
 static __always_inline void take_change(struct sock *sk, int old_state, int new_state)
 {
+	if (old_state == TCP_SYN_RECV && new_state != TCP_CLOSE)
+		child_is_made(sk);
 	switch (new_state) {
 	case TCP_SYN_SENT:
 		client_opens(sk);
@@ -86,7 +88,7 @@ __u64 orb8_snap_id; /* of the snapshot: each socket is told once in it, however 
 
 #define COME_BACK 1 /* ends the read with EAGAIN; the next one begins with the same socket */
 
-/* Stays the next one until count_snapshot_record(). */
+/* Stays the next one until it is counted. */
 static __always_inline struct orb8_socket_record *next_snapshot_record(void)
 {
 	__u32 at = orb8_snap_count;
@@ -94,18 +96,31 @@ static __always_inline struct orb8_socket_record *next_snapshot_record(void)
 	return bpf_map_lookup_elem(&orb8_snap_out, &at);
 }
 
-static __always_inline void count_snapshot_record(void)
+/* What a snapshot looks at. */
+struct sight {
+	struct tcp_track *track;
+	const struct sock *sk; /* or a copy of it */
+	const struct tcp_sock *tp;
+	__u64 open_since; /* of the track, when it was found to be this socket's */
+	__u8 state;	  /* read before the counters */
+};
+
+/* A child has its listener's state at first, and is nobody's connection until it is established. */
+static __always_inline bool is_to_tell(const struct sight *at)
 {
-	orb8_snap_count++;
+	return at->open_since && at->state != TCP_LISTEN && at->state != TCP_SYN_RECV &&
+	       at->track->told_in != orb8_snap_id;
 }
 
-/* `state` was read before the counters. 0, or COME_BACK. */
-static __always_inline int tell_moved(struct tcp_track *track, const struct sock *sk,
-				      const struct tcp_sock *tp, __u8 state)
+/* 0, or COME_BACK. */
+static __always_inline int tell_moved(const struct sight *at)
 {
-	__u32 waiting = tp->rcv_nxt - tp->copied_seq + (tp->write_seq - tp->snd_una);
+	struct tcp_track *track = at->track;
+	const struct tcp_sock *tp = at->tp;
+	__u32 waiting =
+	    bytes_between(tp->copied_seq, tp->rcv_nxt) + bytes_between(tp->snd_una, tp->write_seq);
 	/* A track is made before the state changes: this one closed unseen, or is about to open. */
-	bool unseen = state == TCP_CLOSE;
+	bool unseen = at->state == TCP_CLOSE;
 	struct orb8_socket_record *r;
 
 	if (unseen && tp->segs_out == track->out.since)
@@ -116,42 +131,39 @@ static __always_inline int tell_moved(struct tcp_track *track, const struct sock
 	r = next_snapshot_record();
 	if (!r)
 		return COME_BACK;
-	if (unseen && !take_end(track))
+	if (unseen)
+		fill_closed(r, track, at->sk, tp, unseen_old_state(track, tp));
+	else
+		fill_tcp(r, track, at->sk, tp, 0);
+	/* The slot may have got another socket meanwhile. */
+	if (r->owner.cookie != (__u64)at->sk->__sk_common.skc_cookie.counter)
+		return 0;
+	if (unseen && !take_end(track, at->open_since))
 		return 0;
 	track->in.told = tp->segs_in;
 	track->out.told = tp->segs_out;
 	track->told_waiting = waiting;
 	track->told_in = orb8_snap_id;
-	if (unseen)
-		fill_closed(r, track, sk, tp, unseen_old_state(track, tp));
-	else
-		fill_tcp(r, track, sk, tp, 0);
-	count_snapshot_record();
+	orb8_snap_count++;
 	return 0;
-}
-
-/* Until it is established, a child is nobody's connection. */
-static __always_inline bool is_to_tell(const struct tcp_track *track, __u8 state)
-{
-	return state != TCP_SYN_RECV && !track->closed && track->told_in != orb8_snap_id;
 }
 
 SEC("iter/bpf_sk_storage_map")
 int orb8_snap_socks(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
-	struct tcp_track *track = ctx->value;
+	struct sight at = {.track = ctx->value, .sk = ctx->sk};
 	struct sock *sk = ctx->sk;
-	struct tcp_sock *tp;
-	__u8 state;
 
-	if (!sk || !track)
+	if (!sk || !at.track)
 		return 0;
-	state = sk->__sk_common.skc_state;
+	at.state = sk->__sk_common.skc_state;
 	barrier(); /* in this order: it may close just now */
-	if (!is_to_tell(track, state))
+	at.open_since = at.track->open_since;
+	if (!is_to_tell(&at))
 		return 0;
-	tp = bpf_skc_to_tcp_sock(sk);
-	return tp ? tell_moved(track, sk, tp, state) : 0;
+	name_by_cookie(at.track, sk);
+	at.tp = bpf_skc_to_tcp_sock(sk);
+	return at.tp ? tell_moved(&at) : 0;
 }
 
 /* The memory of a socket, as it was a moment ago. */
@@ -184,25 +196,35 @@ static __always_inline struct sock *copy_sock(__u64 address)
 	return copied;
 }
 
+/* A child that is not made yet has no cookie. One that was made unseen is given up, and found as
+ * others are that nobody saw opening.
+ */
+static __always_inline bool is_of(const struct tcp_track *track, const struct sock *sk)
+{
+	__u64 cookie = track->owner.cookie;
+
+	return cookie ? cookie == (__u64)sk->__sk_common.skc_cookie.counter
+		      : sk->__sk_common.skc_state == TCP_SYN_RECV;
+}
+
 /* At the second time: the first may have come between two sockets of one address. */
 static __always_inline void doubt(struct tcp_slot *slot, __u64 address)
 {
-	__u64 cookie = slot->track.owner.cookie;
+	__u64 first_ns = slot->track.owner.first_ns;
 
-	if (slot->doubted == cookie)
+	if (first_ns && slot->doubted == first_ns)
 		__sync_val_compare_and_swap(&slot->sk, address, SLOT_FREE);
 	else
-		slot->doubted = cookie;
+		slot->doubted = first_ns;
 }
 
 SEC("iter/bpf_map_elem")
 int orb8_snap_slots(struct bpf_iter__bpf_map_elem *ctx)
 {
 	struct tcp_slot *slot = ctx->value;
-	struct tcp_track *track;
+	struct sight at = {};
 	struct sock *sk;
 	__u64 address;
-	__u8 state;
 	int result;
 
 	if (!slot)
@@ -210,21 +232,26 @@ int orb8_snap_slots(struct bpf_iter__bpf_map_elem *ctx)
 	address = slot->sk;
 	if (address == SLOT_FREE || address == SLOT_TAKEN)
 		return 0;
-	track = &slot->track;
+	at.track = &slot->track;
+	at.open_since = at.track->open_since;
 	sk = copy_sock(address);
-	if (!sk || (__u64)sk->__sk_common.skc_cookie.counter != track->owner.cookie) {
+	if (!sk || !is_of(at.track, sk)) {
 		doubt(slot, address);
 		return 0;
 	}
-	state = sk->__sk_common.skc_state;
-	if (is_to_tell(track, state) && *(volatile __u64 *)&slot->sk == address) {
-		result = tell_moved(track, sk, (const struct tcp_sock *)sk, state);
+	at.sk = sk;
+	at.tp = (const struct tcp_sock *)sk;
+	at.state = sk->__sk_common.skc_state;
+	if (is_to_tell(&at)) {
+		result = tell_moved(&at);
 		if (result != 0)
 			return result;
 	}
 	/* Nobody holds it, and no program met its end; what there was to tell of it is told. */
 	if (sk->__sk_common.skc_refcnt.refs.counter == 0)
 		doubt(slot, address);
+	else
+		slot->doubted = 0;
 	return 0;
 }
 
@@ -259,7 +286,7 @@ int orb8_snap_udp(struct bpf_iter__bpf_sk_storage_map *ctx)
 	track->told = packets;
 	track->told_in = orb8_snap_id;
 	fill_udp(r, track);
-	count_snapshot_record();
+	orb8_snap_count++;
 	return 0;
 }
 
@@ -272,17 +299,21 @@ static __always_inline bool hold(struct orb8_socket_owner *owner, struct task_st
 	return true;
 }
 
-/* Of a listener that is older than the probes, or that a process shares which did not open it. */
+/* Of a listener that is older than the probes, or that had no port yet when it began to listen. */
 static __always_inline void find_listener(struct sock *sk, struct task_struct *task)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	__u64 cookie = bpf_get_socket_cookie(sk);
+	const struct orb8_listener *kept = bpf_map_lookup_elem(&orb8_listeners, &cookie);
 	struct orb8_listener listener;
 
-	if (!tp || bpf_map_lookup_elem(&orb8_listeners, &cookie))
+	if (!tp || (kept && kept->tuple.lport))
 		return;
 	name_listener(&listener, sk, tp);
-	owned_by(&listener.owner, task);
+	if (kept)
+		listener.owner = kept->owner;
+	else
+		owned_by(&listener.owner, task);
 	keep_listener(&listener);
 }
 
@@ -302,6 +333,7 @@ static __always_inline struct tcp_track *found_track(struct sock *sk, const stru
 		start_from_birth(track);
 	else
 		start_from_here(track, tp);
+	track->open_since = track->owner.first_ns;
 	return track;
 }
 
@@ -309,7 +341,7 @@ static __always_inline void find_tcp(struct sock *sk, struct task_struct *task)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	__u8 state = sk->__sk_common.skc_state;
-	struct tcp_place at;
+	struct tcp_track *track;
 
 	if (!tp || state == TCP_CLOSE)
 		return;
@@ -317,13 +349,14 @@ static __always_inline void find_tcp(struct sock *sk, struct task_struct *task)
 		find_listener(sk, task);
 		return;
 	}
-	at = find_place(sk, LOOKS_AT_FILES);
-	if (!at.track)
-		at.track = found_track(sk, tp);
-	if (!at.track || at.track->closed)
+	track = find_place(sk).track;
+	if (!track)
+		track = found_track(sk, tp);
+	if (!track || !track->open_since)
 		return;
-	if (hold(&at.track->owner, task))
-		at.track->told_waiting = ~0; /* no queue is as long: the next snapshot reports it */
+	name_by_cookie(track, sk);
+	if (hold(&track->owner, task))
+		track->told_waiting = ~0; /* no queue is as long: the next snapshot reports it */
 }
 
 /* Runs once when the probes start, and again when there are sockets whose process is not known. */

@@ -29,7 +29,7 @@ struct tcp_track {
 	__u32 retransmits_before;
 	__u32 told_waiting; /* bytes in both queues, when reported last */
 	__u64 told_in;	    /* the snapshot that did */
-	__u64 closed;	    /* 1: its last record was sent; storage stays as long as the socket */
+	__u64 open_since;   /* owner.first_ns; 0: its last record was sent */
 };
 
 #define SLOT_FREE 0
@@ -38,7 +38,7 @@ struct tcp_track {
 struct tcp_slot {
 	__u64 sk; /* the socket's address, or SLOT_* */
 	struct tcp_track track;
-	__u64 doubted; /* the cookie of a socket that a snapshot did not find at its address */
+	__u64 doubted; /* first_ns of a socket that a snapshot did not find at its address */
 };
 
 /* Set before load: the logarithm of the number of slots; 0: there is no table. */
@@ -59,33 +59,15 @@ struct {
 	__type(value, struct tcp_track);
 } orb8_tcp SEC(".maps");
 
-/* One program each: a program does not interrupt itself, but others do. */
-enum looker {
-	LOOKS_AT_CHANGE,
-	LOOKS_AT_END,
-	LOOKS_AT_FILES,
-	LOOKERS,
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__type(key, __u32);
-	__type(value, __u64);
-	__uint(max_entries, LOOKERS);
-} orb8_address SEC(".maps");
-
-/* As a number to calculate with, which the verifier does not let a pointer be: memory forgets what
- * it was. 0: there is no such memory, which cannot be.
- */
-static __always_inline __u64 address_of(const struct sock *sk, enum looker looker)
+/* As a number to calculate with, which the verifier does not let a pointer be. */
+static __always_inline __u64 address_of(struct sock *sk)
 {
-	__u32 key = looker;
-	volatile __u64 *at = bpf_map_lookup_elem(&orb8_address, &key);
+	struct sock *pointer = sk;
+	__u64 address = 0;
 
-	if (!at)
-		return 0;
-	*at = (__u64)sk;
-	return *at;
+	barrier_var(pointer);
+	bpf_probe_read_kernel(&address, sizeof(address), &pointer);
+	return address;
 }
 
 /* Fibonacci hashing: sockets lie in steps of their size. */
@@ -111,32 +93,27 @@ static __always_inline struct tcp_slot *slot_of(__u64 address)
 	return slot && slot->sk == address ? slot : NULL;
 }
 
-static __always_inline bool take_slot(struct tcp_slot *slot)
+/* From whoever `holder` is, or from nobody: SLOT_FREE. */
+static __always_inline bool take_slot(struct tcp_slot *slot, __u64 holder)
 {
-	return slot && slot->sk == SLOT_FREE &&
-	       __sync_val_compare_and_swap(&slot->sk, SLOT_FREE, SLOT_TAKEN) == SLOT_FREE;
+	return slot && slot->sk == holder &&
+	       __sync_val_compare_and_swap(&slot->sk, holder, SLOT_TAKEN) == holder;
 }
 
 static __always_inline struct tcp_slot *free_slot(__u64 address)
 {
 	struct tcp_slot *slot = slot_at(address, 0);
 
-	if (take_slot(slot))
+	if (take_slot(slot, SLOT_FREE))
 		return slot;
 	slot = slot_at(address, 1);
-	return take_slot(slot) ? slot : NULL;
+	return take_slot(slot, SLOT_FREE) ? slot : NULL;
 }
 
-/* A barrier, so that nobody meets a slot whose track is half written. */
-static __always_inline void fill_slot(struct tcp_slot *slot, __u64 address)
+/* A barrier: nobody meets a slot whose track is half written, or still read. */
+static __always_inline void set_slot(struct tcp_slot *slot, __u64 address)
 {
 	__sync_lock_test_and_set(&slot->sk, address);
-}
-
-static __always_inline void leave_slot(struct tcp_slot *slot)
-{
-	barrier();
-	*(volatile __u64 *)&slot->sk = SLOT_FREE;
 }
 
 /* NULL: there is no memory for it, or no more of it for this socket (net.core.optmem_max). */
@@ -151,9 +128,10 @@ static __always_inline struct tcp_track *stored_track(struct sock *sk)
 	return track;
 }
 
-/* True for one who asks: the track's last record is his to send. */
-static __always_inline bool take_end(struct tcp_track *track)
+/* True for one who asks: the last record of what has been open since then is his to send. */
+static __always_inline bool take_end(struct tcp_track *track, __u64 open_since)
 {
-	return __sync_val_compare_and_swap(&track->closed, 0, 1) == 0;
+	return open_since &&
+	       __sync_val_compare_and_swap(&track->open_since, open_since, 0) == open_since;
 }
 #endif

@@ -20,7 +20,12 @@
 namespace orb8 {
 namespace {
 
-constexpr KernelVersion kNeeded = {5, 12};  // tracing programs get a socket's cookie
+// Tracing programs get a socket's cookie, and exchange atomically; on arm64 since 5.18.
+#ifdef __aarch64__
+constexpr KernelVersion kNeeded = {5, 18};
+#else
+constexpr KernelVersion kNeeded = {5, 12};
+#endif
 
 orb8_socket_record to_record(std::span<const std::byte> bytes) {
   orb8_socket_record record;
@@ -87,7 +92,9 @@ Result<SocketProbes::Skeleton> SocketProbes::load(const Options& options, bool u
   if (const int err = socket_bpf::load(skeleton.get()); err != 0) {
     auto error = sys_error(-err, "load the socket probe");
     if (const auto release = running_release(); parse_release(release) < kNeeded) {
-      error.error().what = "Linux " + release + " cannot tell flows of sockets: 5.12 can";
+      error.error().what = "Linux " + release +
+                           " cannot tell flows of sockets: " + std::to_string(kNeeded.major) + "." +
+                           std::to_string(kNeeded.minor) + " can";
     } else if (const auto why = log.tail(); !why.empty())
       error.error().what += " (" + why + ")";
     return error;

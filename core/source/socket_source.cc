@@ -163,6 +163,7 @@ void SocketSource::find_holders() {
   holder_wanted_ = false;
   for (auto& [cookie, looks] : looked_for_) ++looks;
   if (auto ok = probes_.find_holders(); !ok) spdlog::warn("{}", ok.error().what);
+  listeners_stale_ = true;  // it finds listeners too
 }
 
 Result<void> SocketSource::collect(const RecordFn& record) {
@@ -214,9 +215,13 @@ void SocketSource::note_losses() {
 // Not before the ring was empty once: what it held is older than what is read.
 void SocketSource::read_listeners_anew() {
   if (!std::exchange(listeners_stale_, false)) return;
-  listeners_ = {};
-  const auto ok = probes_.listeners([this](const auto& record) { listeners_.add(record); });
-  if (!ok) spdlog::warn("{}", ok.error().what);
+  Listeners anew;
+  if (auto ok = probes_.listeners([&](const auto& record) { anew.add(record); }); !ok) {
+    spdlog::warn("{}", ok.error().what);
+    listeners_stale_ = true;
+    return;
+  }
+  listeners_ = std::move(anew);
 }
 
 // The rest are those that closed where no program ran: some kernels keep them from certain tasks,

@@ -18,25 +18,26 @@
 namespace orb8::netns {
 namespace {
 
-// Of the program that a descriptor keeps attached to the tracepoint; 0: it is no such link.
-std::uint32_t program_of(const std::filesystem::path& fdinfo) {
+// Of the program that a descriptor keeps attached to one of the tracepoints; 0: it is no such link.
+std::uint32_t program_of(const std::filesystem::path& fdinfo,
+                         const std::set<std::string>& tracepoints) {
   std::ifstream about(fdinfo);
   std::uint32_t program = 0;
   bool here = false;
   for (std::string word; about >> word;) {
     if (word == "prog_id:") about >> program;
-    if (word == "inet_sock_set_state" || word == "tcp_destroy_sock") here = true;
+    if (tracepoints.contains(word)) here = true;
   }
   return here ? program : 0;
 }
 
 }  // namespace
 
-DeafProbes::DeafProbes() {
+DeafProbes::DeafProbes(const std::set<std::string>& tracepoints) {
   const UniqueFd nothing(must(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open /dev/null"));
   std::map<int, std::uint32_t> programs;  // in the order in which they were attached
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fdinfo")) {
-    const auto id = program_of(entry.path());
+    const auto id = program_of(entry.path(), tracepoints);
     if (id != 0) programs.emplace(std::stoi(entry.path().filename()), id);
   }
   for (const auto& [fd, id] : programs) {

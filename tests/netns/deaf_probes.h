@@ -1,7 +1,9 @@
-// This process's probes of connections' states, taken off the tracepoint for a while.
+// This process's probes of connections' states and ends, taken off their tracepoints for a while.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include "core/base/unique_fd.h"
@@ -11,7 +13,8 @@ namespace orb8::netns {
 // What changes while this lives meets no program, as in a kernel that keeps them from some tasks.
 class DeafProbes {
  public:
-  DeafProbes();
+  explicit DeafProbes(const std::set<std::string>& tracepoints = {"inet_sock_set_state",
+                                                                  "tcp_destroy_sock"});
   ~DeafProbes();
   DeafProbes(const DeafProbes&) = delete;
   DeafProbes& operator=(const DeafProbes&) = delete;

@@ -59,10 +59,49 @@ TEST_P(SocketPlaces, TellEachConnectionWhileItIsOpenAndWhenItCloses) {
     EXPECT_NE(received.key.socket, sent.key.socket);
   };
   for (const auto& one : all) expect(one, payload_of(one.bytes), FlowLife::kOpen);
-  for (auto& one : all) one.connection.reset();
+  for (int i = 0; i < 3; ++i) watcher.read();  // which find each at its place, and leave it there
+  for (const auto& one : all) {
+    Connection::send(one.connection->client, one.connection->server, 1);
+    const auto more = payload_of(one.bytes + 1);
+    const auto received = watcher.flow(ns, one.ends, kTcp, Direction::kIngress, more);
+    EXPECT_EQ(received.payload_bytes, one.bytes + 1);
+    EXPECT_EQ(received.key.socket, cookie_of(one.connection->server));
+  }
+  for (auto& one : all) {
+    ++one.bytes;
+    one.connection.reset();
+  }
   const auto over = [](const Flow& flow) { return flow.life == FlowLife::kClosed; };
   for (const auto& one : all) expect(one, over, FlowLife::kClosed);
   EXPECT_EQ(watcher.accounting().lost.packets, 0U);
+}
+
+TEST_P(SocketPlaces, TellApartTheConnectionsOfASocketThatCallsTwice) {
+  auto options = SocketWatcher::options();
+  options.slot_bits = GetParam();
+  SocketWatcher watcher(options);
+  const NetNs ns;
+  const auto loopback = Addr::v4(127, 0, 0, 1);
+  const Ends first{loopback, kFirstPort, loopback, kPort};
+  Connection connection(ns, ns, first);
+  Connection::send(connection.client, connection.server, 100);
+  const sockaddr nobody = {.sa_family = AF_UNSPEC, .sa_data = {}};
+  must(::connect(connection.client.get(), &nobody, sizeof(nobody)), "disconnect");
+  const auto closed = watcher.flow(ns, first, kTcp, Direction::kEgress,
+                                   [](const Flow& flow) { return flow.life == FlowLife::kClosed; });
+  EXPECT_EQ(closed.life, FlowLife::kClosed);
+  EXPECT_EQ(closed.payload_bytes, 100U);
+
+  const auto listener = bound_socket(ns, SOCK_STREAM, 0, loopback, kPort + 1);
+  must(::listen(listener.get(), 1), "listen");
+  connect_to(connection.client.get(), loopback, kPort + 1);
+  const UniqueFd server(must(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
+  Connection::send(connection.client, server, 30);
+  const Ends second{loopback, local_port(connection.client.get()), loopback, kPort + 1};
+  const auto open = watcher.flow(ns, second, kTcp, Direction::kEgress, payload_of(30));
+  EXPECT_EQ(open.life, FlowLife::kOpen);
+  EXPECT_EQ(open.payload_bytes, 30U);
+  EXPECT_EQ(open.key.socket, closed.key.socket);
 }
 
 }  // namespace

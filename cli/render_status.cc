@@ -98,8 +98,8 @@ class StatusPage {
                      human_count(status_.subscriber_drops())));
     if (status_.flow_source() == "socket") {
       line("Unseen", count_of(status_.flows_ended_unseen(), "flow end") + "; " +
-                         count_of(status_.state_changes_missed(), "state change") +
-                         " at most; memory for a socket refused " +
+                         count_of(status_.socket_ends_missed(), "last record") +
+                         " missed at most; memory for a socket refused " +
                          count_of(status_.sockets_untracked(), "time"));
     }
     line("Streams", human_count(status_.subscribers()) + " open");

@@ -125,10 +125,10 @@ TEST(RenderStatus, ShowsWhatSocketsDidNotTell) {
   EXPECT_EQ(rendered(sockets, {}).find("Unseen:"), std::string::npos);
   sockets.set_flow_source("socket");
   sockets.set_flows_ended_unseen(2);
-  sockets.set_state_changes_missed(1);
+  sockets.set_socket_ends_missed(1);
   sockets.set_sockets_untracked(3);
   EXPECT_NE(rendered(sockets, {})
-                .find("\nUnseen:      2 flow ends; 1 state change at most; memory "
+                .find("\nUnseen:      2 flow ends; 1 last record missed at most; memory "
                       "for a socket refused 3 times\n"),
             std::string::npos);
 }

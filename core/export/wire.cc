@@ -216,7 +216,7 @@ void to_wire(const Status& status, const NodeInfo& node, std::int64_t now_ns,
   out.set_subscribers(status.subscribers);
   out.set_subscriber_drops(status.subscriber_drops);
   out.set_flows_ended_unseen(status.flows_ended_unseen);
-  out.set_state_changes_missed(status.source.state_changes_missed);
+  out.set_socket_ends_missed(status.source.socket_ends_missed);
   out.set_sockets_untracked(status.source.sockets_untracked);
   out.set_metric_series(status.metric_series);
   out.set_metric_series_folded(status.metric_series_folded);

@@ -264,7 +264,7 @@ TEST(Wire, FillsEveryFieldOfTheStatus) {
   status.max_flows = 25;
   status.subscribers = 26;
   status.flows_ended_unseen = 28;
-  status.source.state_changes_missed = 29;
+  status.source.socket_ends_missed = 29;
   status.source.sockets_untracked = 30;
   status.metric_series = 36;
   status.metric_series_folded = 37;
@@ -300,7 +300,7 @@ TEST(Wire, FillsEveryFieldOfTheStatus) {
          flows_evicted: 22 flows_expired: 23 max_flows: 25 subscribers: 26
          subscriber_drops: 21 pods_evicted: 31
          kubernetes { watch_restarts: 34 relists: 33 skipped_objects: 32 failed_requests: 35 }
-         flows_ended_unseen: 28 state_changes_missed: 29 sockets_untracked: 30
+         flows_ended_unseen: 28 socket_ends_missed: 29 sockets_untracked: 30
          metric_series: 36 metric_series_folded: 37
          exporters { name: "file" target: "/var/log/flows" exported: 36 dropped: 37 failed: 38
                      reason: "full" })",

@@ -138,10 +138,10 @@ void add_flow_table(Table& table) {
              "{flow}",
              {},
              kCounter});
-  table.add(MetricId::kStateChangesMissed,
-            {"orb8_state_changes_missed_total",
-             "Changes of connections' states that met no program, at most.",
-             "{change}",
+  table.add(MetricId::kSocketEndsMissed,
+            {"orb8_socket_ends_missed_total",
+             "Sockets whose last record may have been missed, at most.",
+             "{socket}",
              {},
              kCounter});
   table.add(MetricId::kSocketsUntracked,

@@ -40,7 +40,7 @@ enum class MetricId : std::uint8_t {
   kFlowsEvicted,
   kFlowsExpired,
   kFlowsEndedUnseen,
-  kStateChangesMissed,
+  kSocketEndsMissed,
   kSocketsUntracked,
   kSubscribers,
   kPodsTracked,

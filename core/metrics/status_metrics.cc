@@ -97,7 +97,7 @@ void tell_flow_table(const Status& status, const Teller& tell) {
   tell.one(MetricId::kFlowsEvicted, status.flows_evicted);
   tell.one(MetricId::kFlowsExpired, status.flows_expired);
   tell.one(MetricId::kFlowsEndedUnseen, status.flows_ended_unseen);
-  tell.one(MetricId::kStateChangesMissed, status.source.state_changes_missed);
+  tell.one(MetricId::kSocketEndsMissed, status.source.socket_ends_missed);
   tell.one(MetricId::kSocketsUntracked, status.source.sockets_untracked);
   tell.one(MetricId::kSubscribers, std::uint64_t{status.subscribers});
 }

@@ -62,8 +62,8 @@ struct SourceStatus {
   Accounting accounting;
   // True: the kernel keeps no sum of what was counted, and the flow table's is the one.
   bool counted_by_table = false;
-  // Changes of connections' states: at most so many met none of our programs.
-  std::uint64_t state_changes_missed = 0;
+  // Sockets whose last record may have been missed: so many at most.
+  std::uint64_t socket_ends_missed = 0;
   // Times that the kernel had no memory to remember a TCP socket.
   std::uint64_t sockets_untracked = 0;
   std::vector<AttachedProgram> programs;

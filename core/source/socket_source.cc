@@ -287,7 +287,7 @@ SourceStatus SocketSource::status() const {
   status.name = "socket";
   status.reason = options_.reason;
   status.counted_by_table = true;
-  status.state_changes_missed = probes_.missed_ends();
+  status.socket_ends_missed = probes_.missed_ends();
   Component probes{.name = "socket-probe", .reason = error_};
   if (const auto tallies = probes_.tallies()) {
     const auto tally = [&](orb8_sock_fate fate) {

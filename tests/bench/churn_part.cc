@@ -1,16 +1,18 @@
-// How fast connections open and close with the agent beside them, and without, and with socket
-// storage alone: by turns, so that what disturbs the machine disturbs all alike.
-// SPDX-License-Identifier: Apache-2.0
+// How fast connections open and close with the agent beside them, and without, and with its probes
+// alone, whose records nobody reads: by turns, so that what disturbs the machine disturbs all
+// alike. SPDX-License-Identifier: Apache-2.0
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "core/base/mounts.h"
+#include "core/kernel/socket_probes.h"
 #include "tests/bench/agent_process.h"
 #include "tests/bench/churn.h"
 #include "tests/bench/network_pair.h"
 #include "tests/bench/parts.h"
-#include "tests/bench/storage_alone.h"
 #include "tests/bench/thread_clock.h"
 
 namespace orb8::bench {
@@ -39,9 +41,11 @@ Result<Rate> rate_of(Churn& churn) {
   return Rate{.per_second = connections / took.count(), .cpu_us = cpu_us / connections};
 }
 
-Result<Rate> round_with_storage(Churn& churn) {
-  const auto storage = StorageAlone::attach();
-  if (!storage) return std::unexpected(storage.error());
+Result<Rate> round_with_probes(Churn& churn) {
+  constexpr std::uint32_t kRingBytes = 1U << 26;  // all of a round
+  const auto probes =
+      SocketProbes::open({.ring_bytes = kRingBytes, .cgroup_mount = find_cgroup2_mount("")});
+  if (!probes) return std::unexpected(probes.error());
   std::this_thread::sleep_for(kSettleTime);
   return rate_of(churn);
 }
@@ -70,69 +74,50 @@ Result<WithAgent> round_with_agent(Churn& churn) {
                    .cpu_seconds = (*after - *before) / time.count()};
 }
 
-// Of all rounds.
-struct Figures {
-  std::vector<double> per_second;
-  std::vector<double> cpu_us;
-
-  void add(const Rate& rate) {
-    per_second.push_back(rate.per_second);
-    cpu_us.push_back(rate.cpu_us);
-  }
-};
-
-Result<void> measure(Report& report, const std::string& name, Churn& churn, bool storage_too) {
-  if (const auto warm_up = rate_of(churn); !warm_up) return std::unexpected(warm_up.error());
-  Figures without;
-  Figures with;
-  Figures with_storage;
-  std::vector<double> agent_cpu;
-  double lost = 0;
-  for (int round = 0; round < kRounds; ++round) {
-    std::this_thread::sleep_for(kSettleTime);  // as long as the other one waits
-    const auto alone = rate_of(churn);
-    if (!alone) return std::unexpected(alone.error());
-    without.add(*alone);
-    if (storage_too) {
-      const auto stored = round_with_storage(churn);
-      if (!stored) return std::unexpected(stored.error());
-      with_storage.add(*stored);
-    }
-    const auto watched = round_with_agent(churn);
-    if (!watched) return std::unexpected(watched.error());
-    with.add(watched->rate);
-    agent_cpu.push_back(watched->cpu_seconds);
-    lost += watched->lost;
-  }
-  const auto ratio = [&](const Figures& other) {
-    return median(other.per_second) / median(without.per_second);
-  };
-  report.add({name + ".without_agent", median(without.per_second), "conn/s"});
-  report.add({name + ".with_agent", median(with.per_second), "conn/s"});
-  report.add({name + ".ratio", ratio(with), "ratio", kRatioBar, true});
-  report.add({name + ".cpu_without_agent", median(without.cpu_us), "us/conn"});
-  report.add({name + ".cpu_with_agent", median(with.cpu_us), "us/conn"});
-  if (storage_too) {
-    report.add({name + ".ratio_with_storage_alone", ratio(with_storage), "ratio"});
-    report.add({name + ".cpu_with_storage_alone", median(with_storage.cpu_us), "us/conn"});
-  }
-  report.add({name + ".agent_cpu", median(agent_cpu), "s/s"});
-  report.add({name + ".packets_lost", lost, "packets", 0});
-  return {};
-}
-
 }  // namespace
 
 Result<void> measure_churn(Report& report) {
   const auto pair = NetworkPair::make();
   if (!pair) return std::unexpected(pair.error());
   if (auto ok = pair->enter_watched(); !ok) return ok;
-  auto loopback = Churn::over_loopback();
-  if (!loopback) return std::unexpected(loopback.error());
-  if (auto ok = measure(report, "churn", *loopback, true); !ok) return ok;
-  auto between = Churn::between(*pair);
-  if (!between) return std::unexpected(between.error());
-  return measure(report, "churn.between_namespaces", *between, false);
+  auto churn = Churn::open();
+  if (!churn) return std::unexpected(churn.error());
+  if (const auto warm_up = rate_of(*churn); !warm_up) return std::unexpected(warm_up.error());
+  std::vector<double> without;
+  std::vector<double> with;
+  std::vector<double> with_probes;
+  std::vector<double> cpu;
+  std::vector<double> us_without;
+  std::vector<double> us_with;
+  std::vector<double> us_with_probes;
+  double lost = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    std::this_thread::sleep_for(kSettleTime);  // as long as the other one waits
+    const auto alone = rate_of(*churn);
+    if (!alone) return std::unexpected(alone.error());
+    const auto probed = round_with_probes(*churn);
+    if (!probed) return std::unexpected(probed.error());
+    const auto watched = round_with_agent(*churn);
+    if (!watched) return std::unexpected(watched.error());
+    without.push_back(alone->per_second);
+    with_probes.push_back(probed->per_second);
+    with.push_back(watched->rate.per_second);
+    us_without.push_back(alone->cpu_us);
+    us_with_probes.push_back(probed->cpu_us);
+    us_with.push_back(watched->rate.cpu_us);
+    cpu.push_back(watched->cpu_seconds);
+    lost += watched->lost;
+  }
+  report.add({"churn.without_agent", median(without), "conn/s"});
+  report.add({"churn.with_agent", median(with), "conn/s"});
+  report.add({"churn.ratio", median(with) / median(without), "ratio", kRatioBar, true});
+  report.add({"churn.ratio_with_probes_alone", median(with_probes) / median(without), "ratio"});
+  report.add({"churn.cpu_without_agent", median(us_without), "us/conn"});
+  report.add({"churn.cpu_with_probes_alone", median(us_with_probes), "us/conn"});
+  report.add({"churn.cpu_with_agent", median(us_with), "us/conn"});
+  report.add({"churn.agent_cpu", median(cpu), "s/s"});
+  report.add({"churn.packets_lost", lost, "packets", 0});
+  return {};
 }
 
 }  // namespace orb8::bench

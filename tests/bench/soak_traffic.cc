@@ -39,7 +39,7 @@ UniqueFd udp_socket() {
 }  // namespace
 
 Result<std::unique_ptr<SoakTraffic>> SoakTraffic::start() {
-  auto churn = Churn::over_loopback();
+  auto churn = Churn::open();
   if (!churn) return std::unexpected(churn.error());
   std::unique_ptr<SoakTraffic> traffic(new SoakTraffic(std::move(*churn)));
   if (auto ok = traffic->open(); !ok) return std::unexpected(ok.error());

@@ -93,7 +93,7 @@ struct orb8_peer {
 /* What became of what the socket probes saw. Indexes orb8_sock_tally. */
 enum orb8_sock_fate {
 	ORB8_SOCK_CLOSES,      /* last records sent; their packets and bytes are not added here */
-	ORB8_SOCK_CLOSES_LOST, /* no room in the ring, no track, unseen: closed sockets' last words */
+	ORB8_SOCK_CLOSES_LOST, /* last records that found no room, or were never made */
 	ORB8_SOCK_SPILLED,     /* the peers' map was full: sent one by one */
 	ORB8_SOCK_LOST,	       /* and the ring too */
 	ORB8_SOCK_UNPARSED,    /* a packet whose headers cannot be read */

@@ -347,14 +347,36 @@ static __always_inline void closes(struct sock *sk, int old_state)
 			   tp->bytes_sent + tp->bytes_received);
 		return;
 	}
-	if (!track->owner.first_ns) { /* just made */
+	if (!track->open_since) { /* just made, or of a connection that the socket had before */
+		__builtin_memset(track, 0, sizeof(*track));
 		name_socket(&track->owner, sk);
+		start_from_birth(track);
 		track->open_since = track->owner.first_ns;
 	}
 	name_by_cookie(track, sk);
 	/* First: what a snapshot still reports would come back to life behind its last record. */
 	if (take_end(track, track->open_since))
 		tell_end(sk, tp, track, old_state);
+}
+
+/* Of a socket whose connection ended unseen: tcp_disconnect() has set its counters to 0 since. */
+static __always_inline bool is_wiped(const struct sock *sk)
+{
+	return sk->__sk_common.skc_dport == 0;
+}
+
+static __always_inline void leave_slot(const struct tcp_place *at, struct sock *sk)
+{
+	if (at->slot)
+		__sync_val_compare_and_swap(&at->slot->sk, address_of(sk), SLOT_FREE);
+}
+
+/* It had a connection, maybe, and will be in orb8_listeners. */
+static __always_inline void is_no_connection(struct sock *sk)
+{
+	struct tcp_place at = find_place(sk);
+
+	leave_slot(&at, sk);
 }
 
 /* The kernel gives the socket up. Its end was told, unless the change of state met no program. */
@@ -370,10 +392,13 @@ static __always_inline void is_destroyed(struct sock *sk)
 	if (at.track->open_since) {
 		name_by_cookie(at.track, sk);
 		tp = bpf_skc_to_tcp_sock(sk);
-		if (tp && take_end(at.track, at.track->open_since))
-			tell_end(sk, tp, at.track, unseen_old_state(at.track, tp));
+		if (tp && take_end(at.track, at.track->open_since)) {
+			if (is_wiped(sk))
+				tally_sock(ORB8_SOCK_CLOSES_LOST, 0, 0);
+			else
+				tell_end(sk, tp, at.track, unseen_old_state(at.track, tp));
+		}
 	}
-	if (at.slot)
-		set_slot(at.slot, SLOT_FREE);
+	leave_slot(&at, sk);
 }
 #endif

@@ -38,6 +38,7 @@ static __always_inline void take_change(struct sock *sk, int old_state, int new_
 			server_opens(sk);
 		break;
 	case TCP_LISTEN:
+		is_no_connection(sk);
 		server_listens(sk);
 		break;
 	case TCP_CLOSE:
@@ -123,7 +124,7 @@ static __always_inline int tell_moved(const struct sight *at)
 	bool unseen = at->state == TCP_CLOSE;
 	struct orb8_socket_record *r;
 
-	if (unseen && tp->segs_out == track->out.since)
+	if (unseen && (tp->segs_out == track->out.since || is_wiped(at->sk)))
 		return 0;
 	if (!unseen && !orb8_snap_all && tp->segs_in == track->in.told &&
 	    tp->segs_out == track->out.told && waiting == track->told_waiting)
@@ -212,10 +213,13 @@ static __always_inline void doubt(struct tcp_slot *slot, __u64 address)
 {
 	__u64 first_ns = slot->track.owner.first_ns;
 
-	if (first_ns && slot->doubted == first_ns)
-		__sync_val_compare_and_swap(&slot->sk, address, SLOT_FREE);
-	else
+	if (!first_ns || slot->doubted != first_ns) {
 		slot->doubted = first_ns;
+		return;
+	}
+	if (__sync_val_compare_and_swap(&slot->sk, address, SLOT_FREE) == address &&
+	    slot->track.open_since)
+		tally_sock(ORB8_SOCK_CLOSES_LOST, 0, 0);
 }
 
 SEC("iter/bpf_map_elem")

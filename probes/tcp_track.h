@@ -110,7 +110,7 @@ static __always_inline struct tcp_slot *free_slot(__u64 address)
 	return take_slot(slot, SLOT_FREE) ? slot : NULL;
 }
 
-/* A barrier: nobody meets a slot whose track is half written, or still read. */
+/* A barrier: nobody meets a slot whose track is half written. */
 static __always_inline void set_slot(struct tcp_slot *slot, __u64 address)
 {
 	__sync_lock_test_and_set(&slot->sk, address);

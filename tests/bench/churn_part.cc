@@ -1,6 +1,6 @@
 // How fast connections open and close with the agent beside them, and without, and with its probes
-// alone, whose records nobody reads: by turns, so that what disturbs the machine disturbs all
-// alike. SPDX-License-Identifier: Apache-2.0
+// alone, whose records nobody reads: by turns, so that what disturbs one disturbs all alike.
+// SPDX-License-Identifier: Apache-2.0
 #include <chrono>
 #include <cstdint>
 #include <string>

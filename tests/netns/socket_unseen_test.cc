@@ -192,6 +192,31 @@ TEST_F(SocketSourceTest, TellsEndsThatWereUnseen) {
   EXPECT_EQ(received.payload_bytes, 100U);
 }
 
+TEST_F(SocketSourceTest, TellsASocketsSecondConnectionThatOpenedUnseen) {
+  SocketWatcher watcher;
+  const NetNs ns;
+  const Ends first{kLoopback, 5001, kLoopback, kPort};
+  Connection connection(ns, ns, first);
+  const sockaddr nobody = {.sa_family = AF_UNSPEC, .sa_data = {}};
+  must(::connect(connection.client.get(), &nobody, sizeof(nobody)), "disconnect");
+  const auto listener = bound_socket(ns, SOCK_STREAM, 0, kLoopback, kPort + 1);
+  must(::listen(listener.get(), 1), "listen");
+  UniqueFd server;
+  {
+    const DeafProbes deaf;
+    connect_to(connection.client.get(), kLoopback, kPort + 1);
+    server = UniqueFd(must(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
+  }
+  const Ends second{kLoopback, local_port(connection.client.get()), kLoopback, kPort + 1};
+  Connection::send(connection.client, server, 30);
+  connection.client = UniqueFd();
+  server = UniqueFd();
+  const auto sent = watcher.flow(ns, second, kTcp, Direction::kEgress,
+                                 [](const Flow& flow) { return flow.life == FlowLife::kClosed; });
+  EXPECT_EQ(sent.life, FlowLife::kClosed);
+  EXPECT_EQ(sent.payload_bytes, 30U);
+}
+
 // How many of these sockets have a slot: a socket's address, its track, and there first its cookie.
 std::size_t slots_of(const std::set<std::uint64_t>& cookies) {
   const OwnMap map("orb8_tcp_slots");

@@ -5,8 +5,7 @@
 
 #include <vector>
 
-#include "core/base/unique_fd.h"
-#include "tests/bpf_ids.h"
+#include "tests/named_map.h"
 
 namespace orb8::bench {
 namespace {
@@ -26,13 +25,7 @@ std::uint64_t count_keys(int fd, const bpf_map_info& info) {
 }  // namespace
 
 Result<std::uint64_t> map_entries(pid_t pid, const std::string& name) {
-  for (const auto id : bpf_ids(pid, "map_id:")) {
-    const UniqueFd map(bpf_map_get_fd_by_id(id));
-    bpf_map_info info = {};
-    std::uint32_t size = sizeof(info);
-    if (!map || bpf_map_get_info_by_fd(map.get(), &info, &size) != 0) continue;
-    if (name == static_cast<const char*>(info.name)) return count_keys(map.get(), info);
-  }
+  if (const auto map = find_map(pid, name)) return count_keys(map->fd.get(), map->info);
   return fail(Errc::kNotFound, "process " + std::to_string(pid) + " holds no map " + name);
 }
 

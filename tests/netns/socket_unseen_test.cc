@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -16,7 +17,7 @@
 #include <vector>
 
 #include "core/base/eventually.h"
-#include "tests/bpf_ids.h"
+#include "tests/named_map.h"
 #include "tests/netns/deaf_probes.h"
 #include "tests/netns/socket_watcher.h"
 #include "tests/netns/sockets.h"
@@ -90,9 +91,8 @@ TEST_F(SocketSourceTest, TellsTheEndOfAListenersChildThatWasEstablishedUnseen) {
 TEST_F(SocketSourceTest, KnowsListenersThatFoundTheRingFull) {
   constexpr std::uint16_t kListeners = 60;
   auto options = SocketWatcher::options();
-  options.ring_bytes = 4096;  // of a third of them
-  options.census_every_ns = 0;
-  options.find_every_ns = 0;
+  options.ring_bytes = 4096;                                         // of a third of them
+  options.find_every_ns = std::numeric_limits<std::int64_t>::max();  // which finds them as well
   SocketWatcher watcher(options);
   const NetNs ns;
   std::vector<UniqueFd> listeners;
@@ -100,32 +100,24 @@ TEST_F(SocketSourceTest, KnowsListenersThatFoundTheRingFull) {
     listeners.push_back(bound_socket(ns, SOCK_STREAM, 0, kLoopback, kPort + i));
     must(::listen(listeners.back().get(), 8), "listen");
   }
-  const UnseenChild child(ns, listeners.back(), 5001);
   watcher.read();
-  Connection::send(child.client, child.server, 100);
-  const auto accepted = watcher.flow(ns, child.ends, kTcp, Direction::kIngress, payload_of(100));
+  std::optional<UnseenChild> child(std::in_place, ns, listeners.back(), 5001);
+  Connection::send(child->client, child->server, 100);
+  const auto ends = child->ends;
+  child.reset();
+  const auto accepted = watcher.flow(ns, ends, kTcp, Direction::kIngress, payload_of(100));
   EXPECT_EQ(accepted.socket.role, Role::kServer);
 }
 
-// A map of this process's probes, and what the kernel says of it.
-struct OwnMap {
-  explicit OwnMap(std::string_view name) {
-    for (const auto id : bpf_ids(::getpid(), "map_id:")) {
-      UniqueFd map(bpf_map_get_fd_by_id(id));
-      std::uint32_t size = sizeof(info);
-      must(bpf_map_get_info_by_fd(map.get(), &info, &size), "ask for a map");
-      if (name == static_cast<const char*>(info.name)) fd = std::move(map);
-      if (fd) return;
-    }
-    throw std::runtime_error("there is no map " + std::string(name));
-  }
-
-  UniqueFd fd;
-  bpf_map_info info = {};
-};
+// Of this process's probes.
+NamedMap own_map(std::string_view name) {
+  auto map = find_map(::getpid(), name);
+  if (!map) throw std::runtime_error("there is no map " + std::string(name));
+  return std::move(*map);
+}
 
 bool is_kept(std::uint64_t listener) {
-  const OwnMap map("orb8_listeners");
+  const auto map = own_map("orb8_listeners");
   std::vector<std::byte> value(map.info.value_size);
   return bpf_map_lookup_elem(map.fd.get(), &listener, value.data()) == 0;
 }
@@ -219,7 +211,7 @@ TEST_F(SocketSourceTest, TellsASocketsSecondConnectionThatOpenedUnseen) {
 
 // How many of these sockets have a slot: a socket's address, its track, and there first its cookie.
 std::size_t slots_of(const std::set<std::uint64_t>& cookies) {
-  const OwnMap map("orb8_tcp_slots");
+  const auto map = own_map("orb8_tcp_slots");
   std::size_t slots = 0;
   std::vector<std::uint64_t> slot(map.info.value_size / sizeof(std::uint64_t));
   for (std::uint32_t key = 0; key < map.info.max_entries; ++key) {

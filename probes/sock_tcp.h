@@ -173,6 +173,7 @@ static __always_inline void fill_tcp(struct orb8_socket_record *r, struct tcp_tr
 struct tcp_place {
 	struct tcp_track *track; /* NULL: there is none */
 	struct tcp_slot *slot;
+	__u64 address; /* of the socket */
 };
 
 /* A slot may still be that of a socket that ended unseen, and whose memory is used again. */
@@ -185,8 +186,9 @@ static __always_inline bool is_anothers(const struct tcp_slot *slot, const struc
 
 static __always_inline struct tcp_place find_place(struct sock *sk)
 {
-	struct tcp_place at = {.slot = slot_of(address_of(sk))};
+	struct tcp_place at = {.address = address_of(sk)};
 
+	at.slot = slot_of(at.address);
 	if (at.slot && is_anothers(at.slot, sk))
 		at.slot = NULL;
 	at.track = at.slot ? &at.slot->track : bpf_sk_storage_get(&orb8_tcp, sk, 0, 0);
@@ -194,18 +196,19 @@ static __always_inline struct tcp_place find_place(struct sock *sk)
 }
 
 /* For a connection that begins. The slot is set when its track is filled. */
-static __always_inline struct tcp_place new_place(struct sock *sk, __u64 address)
+static __always_inline struct tcp_place new_place(struct sock *sk)
 {
-	struct tcp_place at = {.slot = slot_of(address)};
+	struct tcp_place at = {.address = address_of(sk)};
 
+	at.slot = slot_of(at.address);
 	/* There is one already where the socket calls once more, or where the one that had its
 	 * memory before ended unseen.
 	 */
-	if (at.slot && take_slot(at.slot, address)) {
+	if (at.slot && take_slot(at.slot, at.address)) {
 		if (at.slot->track.open_since)
 			tally_sock(ORB8_SOCK_CLOSES_LOST, 0, 0);
 	} else {
-		at.slot = free_slot(address);
+		at.slot = free_slot(at.address);
 	}
 	at.track = at.slot ? &at.slot->track : stored_track(sk);
 	if (at.track)
@@ -214,24 +217,29 @@ static __always_inline struct tcp_place new_place(struct sock *sk, __u64 address
 }
 
 /* From here on it can be told. */
-static __always_inline void open_place(struct tcp_place *at, __u64 address)
+static __always_inline void open_place(const struct tcp_place *at)
 {
 	at->track->open_since = at->track->owner.first_ns;
 	if (at->slot)
-		set_slot(at->slot, address);
+		set_slot(at->slot, at->address);
+}
+
+static __always_inline void leave_place(const struct tcp_place *at)
+{
+	if (at->slot)
+		__sync_val_compare_and_swap(&at->slot->sk, at->address, SLOT_FREE);
 }
 
 /* In connect(), or in sendto() with MSG_FASTOPEN. */
 static __always_inline void client_opens(struct sock *sk)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	__u64 address = address_of(sk);
 	struct tcp_track *earlier;
 	struct tcp_place at;
 
 	if (!tp)
 		return;
-	at = new_place(sk, address);
+	at = new_place(sk);
 	if (!at.track)
 		return;
 	name_socket(&at.track->owner, sk);
@@ -242,7 +250,7 @@ static __always_inline void client_opens(struct sock *sk)
 	earlier = at.slot ? bpf_sk_storage_get(&orb8_tcp, sk, 0, 0) : NULL;
 	if (earlier) /* of a connection that the socket had before */
 		earlier->open_since = 0;
-	open_place(&at, address);
+	open_place(&at);
 }
 
 /* In a softirq, while the kernel copies the listener to make its child: nobody has accepted it yet,
@@ -252,12 +260,11 @@ static __always_inline void server_opens(struct sock *sk)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	const struct orb8_listener *listener;
-	__u64 address = address_of(sk);
 	struct tcp_place at;
 
 	if (!tp)
 		return;
-	at = new_place(sk, address);
+	at = new_place(sk);
 	if (!at.track)
 		return;
 	name_child(&at.track->owner, sk);
@@ -267,7 +274,7 @@ static __always_inline void server_opens(struct sock *sk)
 		owned_by_listener(&at.track->owner, listener);
 	start_from_birth(at.track);
 	at.track->out.before = 1; /* the answer to the SYN was sent before there was a socket */
-	open_place(&at, address);
+	open_place(&at);
 }
 
 static __always_inline void name_by_cookie(struct tcp_track *track, struct sock *sk)
@@ -365,18 +372,12 @@ static __always_inline bool is_wiped(const struct sock *sk)
 	return sk->__sk_common.skc_dport == 0;
 }
 
-static __always_inline void leave_slot(const struct tcp_place *at, struct sock *sk)
-{
-	if (at->slot)
-		__sync_val_compare_and_swap(&at->slot->sk, address_of(sk), SLOT_FREE);
-}
-
 /* It had a connection, maybe, and will be in orb8_listeners. */
 static __always_inline void is_no_connection(struct sock *sk)
 {
 	struct tcp_place at = find_place(sk);
 
-	leave_slot(&at, sk);
+	leave_place(&at);
 }
 
 /* The kernel gives the socket up. Its end was told, unless the change of state met no program. */
@@ -399,6 +400,6 @@ static __always_inline void is_destroyed(struct sock *sk)
 				tell_end(sk, tp, at.track, unseen_old_state(at.track, tp));
 		}
 	}
-	leave_slot(&at, sk);
+	leave_place(&at);
 }
 #endif

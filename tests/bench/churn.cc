@@ -28,11 +28,22 @@ Result<std::uint64_t> Churn::run(std::chrono::steady_clock::duration time) {
   const auto end = std::chrono::steady_clock::now() + time;
   std::uint64_t done = 0;
   for (; std::chrono::steady_clock::now() < end; ++done) {
-    const auto connection = connect_to(servers_[next_++ % servers_.size()]);
-    if (!connection) return std::unexpected(connection.error());
-    if (auto ok = converse(*connection); !ok) return std::unexpected(ok.error());
+    if (auto ok = run_one(); !ok) return std::unexpected(ok.error());
   }
   return done;
+}
+
+Result<void> Churn::run(std::uint64_t connections) {
+  for (; connections > 0; --connections) {
+    if (auto ok = run_one(); !ok) return ok;
+  }
+  return {};
+}
+
+Result<void> Churn::run_one() {
+  const auto connection = connect_to(servers_[next_++ % servers_.size()]);
+  if (!connection) return std::unexpected(connection.error());
+  return converse(*connection);
 }
 
 }  // namespace orb8::bench

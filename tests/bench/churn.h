@@ -20,9 +20,12 @@ class Churn {
 
   // How many were opened, asked something, answered and closed.
   Result<std::uint64_t> run(std::chrono::steady_clock::duration time);
+  // So many, however long it takes.
+  Result<void> run(std::uint64_t connections);
 
  private:
   Churn() = default;
+  Result<void> run_one();
 
   std::vector<Listener> servers_;
   std::size_t next_ = 0;

@@ -44,7 +44,8 @@ class SocketProbes {
   // where none that was there all the time can be missing: always, with `all`, unless sockets come
   // and go faster than they are told.
   Result<bool> snapshot(bool all, const SnapshotFn& record);
-  // What listens now; later ones come through the ring.
+  // What listens now, as far as it is known; later ones come through the ring, and find_holders()
+  // finds those that nobody saw begin.
   Result<void> listeners(const RecordFn& record);
   // Looks up who holds the sockets whose process is not known for sure, and sockets that no program
   // saw opening.
